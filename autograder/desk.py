@@ -1,0 +1,178 @@
+"""The learner's desk: check, hint, case, solution, progress."""
+
+import difflib
+import inspect
+import os
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+from autograder import answers, diagnosis, diary, trial
+from autograder.answers import AnswerKey, NoAnswers
+from autograder.notebooks import units
+from autograder.notices import Notice
+from autograder.report import Report
+from autograder.tree import revive
+
+
+class CheckFailed(AssertionError):
+    """Raised only where nbgrader runs a notebook by itself and an exception is its language."""
+
+
+def examine(function: Callable, name: str | None = None, seed: Any = None) -> Report:
+    """Check a function and return the report; for tests and tools.
+
+    Parameters
+    ----------
+    function : callable
+    name : str, optional
+        The exercise; the function's own name if it is left out.
+    seed : int or sequence of int, optional
+        Entropy of the inputs; the public cases if it is left out.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    TypeError
+        `function` is no function.
+    NoAnswers
+        There is no such exercise, or its answers are not here.
+    """
+    if not callable(function):
+        raise TypeError(f"check wants a function, and this is a {type(function).__name__}")
+    key = answers.key(name or _name(function), answers.PUBLIC_SEED if seed is None else seed)
+    report = diagnosis.judge(key, partial(trial.run, function, key.cases), _source(function))
+    return report
+
+
+def _name(function: Callable) -> str:
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def _source(function: Callable) -> str | None:
+    try:
+        return inspect.cleandoc("\n" + inspect.getsource(function))
+    except (OSError, TypeError, IndexError):
+        return None
+
+
+def check(function: Callable, name: str | None = None) -> Report | Notice:
+    """Check a function and show what is right and what is wrong.
+
+    It never raises, so a notebook runs on to its end.
+
+    Parameters
+    ----------
+    function : callable
+        A graded function, just written.
+    name : str, optional
+        The exercise, where the function has another name.
+    """
+    try:
+        report: Report | Notice = examine(function, name)
+        diary.record(report)
+    except TypeError as error:
+        report = Notice(f"{error}. Write check({_example()}), without quotes or brackets.")
+    except NoAnswers as error:
+        report = Notice(_no_such(name or _name(function), error))
+    if not report.passed and os.environ.get("NBGRADER_EXECUTION"):
+        raise CheckFailed(str(report))
+    return report
+
+
+def _example() -> str:
+    return next(iter(answers.names()), "my_function")
+
+
+def _no_such(name: str, error: NoAnswers) -> str:
+    if not answers.names():
+        return "The expected answers are not installed here; your notebook is checked when you hand it in."
+    close = difflib.get_close_matches(name, answers.names(), n=1)
+    if close:
+        return f"There is no exercise called {name}. Do you mean {close[0]}?"
+    return f"{str(error).capitalize()}. The exercises are: {', '.join(answers.names())}."
+
+
+_HINTS_SHOWN: dict[str, int] = {}
+
+
+def hint(function: Callable | str) -> Notice:
+    """Show the next hint of an exercise; the third is nearly the answer.
+
+    Parameters
+    ----------
+    function : callable or str
+        The function, or its name.
+    """
+    found = _key(function)
+    if isinstance(found, Notice):
+        return found
+    shown = _HINTS_SHOWN.get(found.name, 0)
+    _HINTS_SHOWN[found.name] = (shown + 1) % len(found.hints)
+    return Notice(f"Hint {shown + 1} of {len(found.hints)}: {found.hints[shown]}")
+
+
+def case(function: Callable | str, k: int = 0) -> dict[str, Any]:
+    """The arguments of one public case, by name, to play with.
+
+    Parameters
+    ----------
+    function : callable or str
+    k : int, optional
+        Which case, counted from 0.
+
+    Returns
+    -------
+    dict
+        ``rnn_forward(**case("rnn_forward", 0))`` calls the function on it. It is a fresh copy.
+    """
+    found = _key(function)
+    if isinstance(found, Notice):
+        raise NoAnswers(str(found))
+    if not 0 <= k < len(found.cases):
+        raise IndexError(f"{found.name} has cases 0 to {len(found.cases) - 1}, and no case {k}")
+    arguments: dict[str, Any] = revive(trial.plain(found.cases[k]))
+    return arguments
+
+
+def _key(function: Callable | str) -> AnswerKey | Notice:
+    name = function if isinstance(function, str) else _name(function)
+    try:
+        return answers.key(name)
+    except NoAnswers as error:
+        return Notice(_no_such(name, error))
+
+
+def solution(function: Callable | str) -> Notice:
+    """Show the reference, where it is installed and after an attempt.
+
+    Parameters
+    ----------
+    function : callable or str
+    """
+    found = _key(function)
+    if isinstance(found, Notice):
+        return found
+    if not answers.has_reference():
+        return Notice("The solutions are not installed here: they come with the course's checkout.")
+    if found.name not in diary.read():
+        return Notice(f"Try it first: write {found.name}, run check({found.name}), then ask again.")
+    author = import_module("autograder.exercise")
+    return Notice(author.source(author.exercise(found.name).reference))
+
+
+def progress() -> Notice:
+    """Show which exercises are done, attempted, and still to do, unit by unit."""
+    states, lines = diary.read(), []
+    for unit, names in units().items():
+        done = sum(states.get(name) == diary.DONE for name in names)
+        lines.append(f"{unit}: {done} of {len(names)} done")
+        lines += [f"  {MARKS[states.get(name, '')]} {name}" for name in names]
+    return Notice("\n".join(lines))
+
+
+MARKS = {diary.DONE: "✓ done     ", diary.ATTEMPTED: "✗ attempted", "": "○ to do    "}

@@ -1,0 +1,427 @@
+"""The ladder: from what came out of a learner's function to what is wrong with it.
+
+`judge` climbs from rung to rung and stops at the first that fails. It runs no learner's code:
+it is handed outcomes, as plain trees, and a way to ask for more of them.
+"""
+
+import ast
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from autograder import fits
+from autograder.answers import AnswerKey, Answers, Wrong, lendings
+from autograder.report import Difference, Report, Rung
+from autograder.tree import Opaque, Record, describe, leaves
+from autograder.trial import Failure, Outcome, identical
+
+Run = Callable[[Sequence[str]], list[Outcome]]
+LEFT_OVER = "The line `raise NotImplementedError()` is still there: delete it."
+
+
+def judge(key: AnswerKey, run: Run, source: str | None = None) -> Report:
+    """The report on one function.
+
+    Parameters
+    ----------
+    key : AnswerKey
+    run : callable
+        From the names of stand-ins to lend, to one outcome per case of the key.
+    source : str, optional
+        The function's source, to tell a stub from an attempt.
+
+    Returns
+    -------
+    Report
+    """
+    if source is not None and untouched(source, key):
+        return _report(key, Rung.NOT_ATTEMPTED)
+    first = _climb(key, run(()), key.answers(()))
+    if first.rung is Rung.NOT_ATTEMPTED and source is not None:
+        return replace(first, rung=Rung.RAISED, details=(LEFT_OVER,), title=key.titles[0])
+    if first.passed or first.rung is Rung.NOT_ATTEMPTED:
+        return first
+    best = first
+    for lend in lendings(key.calls)[1:]:
+        again = _climb(key, run(lend), key.answers(lend))
+        if again.passed:
+            return replace(again, notes=(*again.notes, _lent(lend)))
+        if again.misconception and not best.misconception:
+            best = replace(again, notes=(*again.notes, f"Found with a stand-in for {_and(lend)}."))
+    return best
+
+
+def _lent(lend: Sequence[str]) -> str:
+    yours = "yours is" if len(lend) == 1 else "yours are"
+    return f"Judged with a stand-in for {_and(lend)}, since {yours} not right yet."
+
+
+def _and(words: Sequence[str]) -> str:
+    return " and ".join(words)
+
+
+# ------------------------------------------------------------------ rung 1: attempted?
+
+
+def untouched(source: str, key: AnswerKey) -> bool:
+    """Whether a function's source is still the stub, or has no statement at all."""
+    mine, given = _body(source, key.name), _body(key.stub, key.name)
+    return mine is not None and (mine == given or not mine)
+
+
+def _body(source: str, name: str) -> list[str] | None:
+    """The statements of a function, without docstring and placeholders; None: not readable."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    found = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == name]
+    if not found:
+        return None
+    return [ast.dump(node) for node in found[-1].body if not _placeholder(node)]
+
+
+def _placeholder(node: ast.stmt) -> bool:
+    constant = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    raising = isinstance(node, ast.Raise) and "NotImplementedError" in ast.dump(node)
+    return constant or raising or isinstance(node, ast.Pass)
+
+
+# ------------------------------------------------------------------ rungs 2 to 8
+
+
+def _climb(key: AnswerKey, outcomes: Sequence[Outcome], answers: Answers) -> Report:
+    """The report on one set of outcomes."""
+    found = [_case(key, k, outcome, answers.expected[k]) for k, outcome in enumerate(outcomes)]
+    notes = _notes(key, outcomes)
+    failed = [finding for finding in found if finding is not None]
+    if not failed:
+        return _report(key, Rung.PASSED, notes=notes)
+    if all(finding.rung is Rung.NOT_ATTEMPTED for finding in failed):
+        return _report(key, Rung.NOT_ATTEMPTED)
+    worst = min(failed, key=lambda finding: (list(Rung).index(finding.rung), finding.case))
+    named = _misconception(outcomes, answers, key)
+    return replace(
+        worst,
+        passed_cases=len(found) - len(failed),
+        failed_titles=tuple(key.titles[finding.case] for finding in failed),
+        misconception=named.id if named else None,
+        cause=named.why if named else worst.cause,
+        notes=notes,
+    )
+
+
+def _case(key: AnswerKey, k: int, outcome: Outcome, expected: Any) -> Report | None:
+    """The finding on one case, or None where it is right."""
+    steps = (_raised, _kind, _shape, _finite, _stable, _unchanged, _values)
+    for step in steps:
+        finding = step(key, outcome, expected)
+        if finding is not None:
+            return replace(finding, case=k, title=key.titles[k])
+    return None
+
+
+def _report(key: AnswerKey, rung: Rung, **fields: Any) -> Report:
+    return Report(
+        name=key.name,
+        rung=rung,
+        signature=key.signature,
+        total=len(key.cases),
+        passed_cases=len(key.cases) if rung is Rung.PASSED else 0,
+        points=key.points,
+        lines=key.lines,
+        **fields,
+    )
+
+
+def _raised(key: AnswerKey, outcome: Outcome, expected: Any) -> Report | None:
+    failure = outcome.failure
+    if failure is None:
+        return None
+    if failure.kind == "NotImplementedError" and failure.function == key.name:
+        return _report(key, Rung.NOT_ATTEMPTED)
+    at = f"at line {failure.line}: {failure.source}" if failure.source else ""
+    shapes = ", ".join(f"{name} {shape}" for name, shape in failure.shapes.items())
+    says = f"{failure.kind}: {failure.message}".rstrip(": ")
+    detail = tuple(text for text in (says, at, f"shapes: {shapes}" if shapes else "") if text)
+    return _report(key, Rung.RAISED, details=detail, cause=_cause_of(key, failure))
+
+
+def _cause_of(key: AnswerKey, failure: Failure) -> str:
+    """What usually lies behind an exception of this kind."""
+    said = failure.message
+    if failure.kind == "NotImplementedError":
+        return f"{failure.function} is not written yet, and {key.name} calls it."
+    if failure.kind == "TypeError" and "positional argument" in said and key.name in said:
+        return f"{key.name} takes ({', '.join(key.signature)}), in this order."
+    if failure.kind == "TypeError" and "only integer scalar arrays" in said:
+        return "np.concatenate takes its arrays as one tuple or list."
+    if failure.kind == "AttributeError" and "'numpy' has no attribute 'sigmoid'" in said:
+        return "NumPy has no sigmoid; course.given has one."
+    if failure.kind == "ValueError" and ("matmul" in said or "not aligned" in said):
+        return (
+            "The inner sizes of a matrix product must agree. Rows are examples here: "
+            "x_t is (m, n_x) and W (n_a, n_x), so the product is x_t @ W.T."
+        )
+    if failure.kind == "ValueError" and "broadcast" in said:
+        return "Two arrays of these shapes cannot be added or assigned: compare them axis by axis."
+    if failure.kind == "NameError":
+        return (
+            "A name is used before it is given a value, or it lives in a cell that is not graded."
+        )
+    return ""
+
+
+def _kind(key: AnswerKey, outcome: Outcome, expected: Any) -> Report | None:
+    problem = _misfit(expected, outcome.value, "", key.returns)
+    return problem and _report(key, Rung.KIND, details=(problem[0],), cause=problem[1])
+
+
+def _misfit(
+    expected: Any, got: Any, path: str, returns: Sequence[str] = ()
+) -> tuple[str, str] | None:
+    """The first place where a value is of the wrong kind, and why that may be."""
+    name = path or (returns[0] if len(returns) == 1 else "the value returned")
+    if isinstance(expected, np.ndarray):
+        return _no_numbers(name, got)
+    if got is None:
+        return f"{name} is None.", "Is there a return at the end?" if not path else ""
+    if isinstance(expected, Record):
+        return _misfit_record(expected, got, path, name)
+    if isinstance(expected, tuple | list):
+        return _misfit_sequence(expected, got, path, name, returns)
+    if isinstance(expected, bool | str):
+        wrong = describe(got) if type(plain_scalar(got)) is not type(expected) else None
+        return wrong and (f"{name} is {wrong}, not a {type(expected).__name__}.", "")
+    if isinstance(expected, int | float):
+        return (
+            _no_numbers(name, got)
+            if np.ndim(_numbers(got)) == 0
+            else (
+                f"{name} has shape {describe(got)}; one number is expected.",
+                "",
+            )
+        )
+    return None
+
+
+def _no_numbers(name: str, got: Any) -> tuple[str, str] | None:
+    array = _numbers(got)
+    if got is None:
+        return f"{name} is None.", "Is there a return, and is it given a value on every path?"
+    if array is None:
+        return f"{name} is a {_a(got)}, not an array of numbers.", ""
+    if array.dtype.kind == "c":
+        return f"{name} holds complex numbers; real ones are expected.", ""
+    return None
+
+
+def _a(got: Any) -> str:
+    return got.kind if isinstance(got, Record | Opaque) else describe(got)
+
+
+def _misfit_record(expected: Record, got: Any, path: str, name: str) -> tuple[str, str] | None:
+    fields = ", ".join(expected.fields)
+    if not isinstance(got, Record):
+        return f"{name} is a {_a(got)}, not a {expected.kind}({fields}).", ""
+    missing = [field for field in expected.fields if field not in got.fields]
+    if missing:
+        return f"{name} has no field {missing[0]}; a {expected.kind} has {fields}.", ""
+    pairs = ((f"{path}.{f}", v, got.fields[f]) for f, v in expected.fields.items())
+    return next((bad for p, e, g in pairs if (bad := _misfit(e, g, p.lstrip(".")))), None)
+
+
+def _misfit_sequence(
+    expected: Any, got: Any, path: str, name: str, returns: Sequence[str]
+) -> tuple[str, str] | None:
+    if isinstance(got, np.ndarray) and got.ndim and len(got) == len(expected):
+        got = list(got)
+    if not isinstance(got, tuple | list):
+        what = f"({', '.join(returns)})" if returns else f"{len(expected)} of them"
+        return (
+            f"{name} is {_article(got)}; {what} is expected.",
+            "Is something left out of the return?",
+        )
+    if len(got) != len(expected):
+        return f"{name} has {len(got)} parts; {len(expected)} are expected.", ""
+    for i, (want, have) in enumerate(zip(expected, got, strict=True)):
+        part = returns[i] if len(returns) == len(expected) else f"{path}[{i}]"
+        problem = _misfit(want, have, part)
+        if problem:
+            return problem
+    return None
+
+
+def _article(got: Any) -> str:
+    if isinstance(got, np.ndarray):
+        return f"one array of shape {got.shape}" if got.ndim else "one number"
+    return f"a {_a(got)}"
+
+
+def plain_scalar(value: Any) -> Any:
+    """A 0-d array as the Python value that it is."""
+    return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
+
+
+def _numbers(value: Any) -> np.ndarray | None:
+    """A value as an array of numbers, or None."""
+    if isinstance(value, list | bool | int | float) and not isinstance(value, np.ndarray):
+        try:
+            value = np.asarray(value)
+        except (ValueError, OverflowError):
+            return None
+    numeric = isinstance(value, np.ndarray) and value.dtype.kind in "biufc"
+    return value if numeric else None
+
+
+def _pairs(key: AnswerKey, outcome: Outcome, expected: Any) -> list[tuple[str, Any, Any]]:
+    """(path, expected, got) of every leaf, named as the learner knows it, in causal order."""
+    wanted, got = _named(key, expected), _named(key, outcome.value)
+    return sorted(
+        ((path, value, _numbers_or(got.get(path))) for path, value in wanted.items()),
+        key=lambda leaf: _rank(leaf[0], key.order),
+    )
+
+
+def _numbers_or(value: Any) -> Any:
+    array = _numbers(value)
+    return value if array is None else array
+
+
+def _rank(path: str, order: Sequence[str]) -> int:
+    return next((i for i, name in enumerate(order) if path.startswith(name)), len(order))
+
+
+def _named(key: AnswerKey, value: Any) -> dict[str, Any]:
+    if len(key.returns) == 1:
+        return leaves(value, key.returns[0])
+    if not isinstance(value, tuple | list | np.ndarray):
+        return {}
+    found: dict[str, Any] = {}
+    for name, part in zip(key.returns, value, strict=False):
+        found |= leaves(part, name)
+    return found
+
+
+def _axes(key: AnswerKey, path: str, ndim: int) -> tuple[str, ...]:
+    """The letters of an array's axes; "..." stands for as many as there are."""
+    letters = key.axes.get("".join(part.split("]")[-1] for part in path.split("[")), ())
+    if letters and letters[0] == "...":
+        lead = ("T_x", "m")[max(0, 3 - ndim) :] if ndim <= 3 else ()
+        letters = (*lead, *letters[1:])
+    return letters if len(letters) == ndim else ()
+
+
+def _shape(key: AnswerKey, outcome: Outcome, expected: Any) -> Report | None:
+    bad, cause = [], ""
+    for path, want, got in _pairs(key, outcome, expected):
+        if np.shape(want) != np.shape(got):
+            letters = _axes(key, path, np.ndim(want))
+            meaning = f"({', '.join(letters)}) = " if letters else ""
+            bad.append(f"{path} has shape {np.shape(got)}, expected {meaning}{np.shape(want)}.")
+            cause = cause or fits.shape_story(np.shape(want), np.shape(got), letters)
+    return _report(key, Rung.SHAPE, details=tuple(bad[:3]), cause=cause) if bad else None
+
+
+def _finite(key: AnswerKey, outcome: Outcome, expected: Any) -> Report | None:
+    for path, want, got in _pairs(key, outcome, expected):
+        if not _floating(want, got):
+            continue
+        bad = ~np.isfinite(got) & np.isfinite(want)
+        if bad.any():
+            at = np.unravel_index(int(np.argmax(bad)), bad.shape)
+            first = f"{path}[{', '.join(map(str, at))}]" if at else path
+            text = f"{first} is {got[at]}; {int(bad.sum())} of {bad.size} entries are not finite."
+            return _report(
+                key, Rung.FINITE, details=(text, *outcome.warned[:1]), cause=_why_not_finite(got)
+            )
+    return None
+
+
+def _floating(want: Any, got: Any) -> bool:
+    return all(isinstance(v, np.ndarray) and v.dtype.kind in "biuf" for v in (want, got))
+
+
+def _why_not_finite(got: np.ndarray) -> str:
+    if np.isnan(got).any():
+        return "NaN comes from 0/0 or from inf - inf: look for an exp that overflows."
+    return "Something overflowed, or was divided by zero."
+
+
+def _stable(key: AnswerKey, outcome: Outcome, expected: Any) -> Report | None:
+    if identical(outcome.value, outcome.again):
+        return None
+    text = f"Two calls with the same arguments gave different answers ({_and(key.returns)})."
+    cause = "The function keeps something between calls: a global, a default argument, or a random draw."
+    return _report(key, Rung.UNSTABLE, details=(text,), cause=cause)
+
+
+def _unchanged(key: AnswerKey, outcome: Outcome, expected: Any) -> Report | None:
+    if not key.in_place or not outcome.changed:
+        return None
+    text = f"The function changes its argument {_and(outcome.changed)}."
+    return _report(
+        key, Rung.VALUES, details=(text,), cause="Work on a copy: the caller still needs it."
+    )
+
+
+def _values(key: AnswerKey, outcome: Outcome, expected: Any) -> Report | None:
+    differences, fit = [], ""
+    for path, want, got in _pairs(key, outcome, expected):
+        if isinstance(want, np.ndarray | int | float) and not isinstance(want, bool):
+            want = np.asarray(want)
+            wrong = fits.wrong_entries(want, got, key.rtol)
+            if wrong.any():
+                axes = _axes(key, path, want.ndim)
+                differences.append(Difference.between(path, want, got, wrong, axes))
+                fit = fit or fits.how(want, got, axes, key.rtol)
+        elif plain_scalar(got) != want:
+            differences.append(Difference(path, f"expected {want!r}, got {got!r}"))
+    if not differences:
+        return None
+    return _report(key, Rung.VALUES, differences=tuple(differences), cause=fit)
+
+
+# ------------------------------------------------------------------ rung 8: misconceptions
+
+
+def _misconception(outcomes: Sequence[Outcome], answers: Answers, key: AnswerKey) -> Wrong | None:
+    """The misconception whose outcomes are exactly these on every case, if there is one."""
+    return next(
+        (
+            wrong
+            for wrong in answers.wrong()
+            if all(_alike(key, one, two) for one, two in zip(wrong.outcomes, outcomes, strict=True))
+        ),
+        None,
+    )
+
+
+def _alike(key: AnswerKey, known: Outcome, mine: Outcome) -> bool:
+    """Whether two outcomes are the same up to rounding: values, or the same exception."""
+    if known.failure or mine.failure:
+        return bool(known.failure and mine.failure) and (
+            (known.failure.kind, known.failure.message) == (mine.failure.kind, mine.failure.message)
+        )
+    if bool(known.changed) != bool(mine.changed) and key.in_place:
+        return False
+    ours, theirs = _named(key, known.value), _named(key, mine.value)
+    return ours.keys() == theirs.keys() and all(
+        _same_leaf(ours[path], theirs[path], key.rtol) for path in ours
+    )
+
+
+def _same_leaf(one: Any, two: Any, rtol: float) -> bool:
+    left, right = _numbers(one), _numbers(two)
+    if left is None or right is None:
+        return type(one) is type(two) and one == two
+    return left.shape == right.shape and not fits.wrong_entries(left, right, rtol).any()
+
+
+def _notes(key: AnswerKey, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+    changed = dict.fromkeys(name for outcome in outcomes for name in outcome.changed)
+    if changed and not key.in_place:
+        return (f"It changes its argument {_and(list(changed))} in place; a copy would be safer.",)
+    return ()

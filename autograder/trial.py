@@ -1,0 +1,206 @@
+"""Running a function on cases: the only part of a check that touches learner's code.
+
+It runs where the learner's code runs (their own kernel, or the grading sandbox). It judges
+nothing: it hands back what came out, as plain trees.
+"""
+
+import contextlib
+import copy
+import inspect
+import io
+import linecache
+import re
+import types
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograder.standins import STAND_INS
+from autograder.tree import Record, describe, leaves, plain
+
+Case = dict[str, Any]
+MAX_MESSAGE = 500
+
+
+class Failure(NamedTuple):
+    """An exception, as the learner should see it: their own line, and what stood in it.
+
+    `function` is where it was raised, which may be deeper than that line.
+    """
+
+    kind: str
+    message: str
+    function: str
+    line: int
+    source: str
+    shapes: dict[str, str]
+
+
+class Outcome(NamedTuple):
+    """What one case gave: the value of a first and of a second call, or a failure."""
+
+    value: Any = None
+    again: Any = None
+    changed: tuple[str, ...] = ()
+    warned: tuple[str, ...] = ()
+    failure: Failure | None = None
+
+
+def run(function: Callable, cases: Sequence[Case], lend: Sequence[str] = ()) -> list[Outcome]:
+    """Call a function on every case, twice, with fresh arguments each time.
+
+    Parameters
+    ----------
+    function : callable
+        Called by position, so its argument names are its own affair.
+    cases : sequence of dict
+        Arguments in order.
+    lend : sequence of str, optional
+        Graded functions that are replaced by stand-ins while it runs.
+
+    Returns
+    -------
+    list of Outcome
+        One per case; only the first call of the first case may print.
+    """
+    with lent(function, lend):
+        return [_attempt(function, case, loud=k == 0) for k, case in enumerate(cases)]
+
+
+@contextlib.contextmanager
+def lent(function: Callable, names: Sequence[str]) -> Iterator[None]:
+    """Replace graded functions in a function's globals by stand-ins, and put them back."""
+    scope = getattr(inspect.unwrap(function), "__globals__", {})
+    absent = object()
+    kept = {name: scope.get(name, absent) for name in names}
+    scope.update({name: STAND_INS[name] for name in names})
+    try:
+        yield
+    finally:
+        for name, value in kept.items():
+            if value is absent:
+                scope.pop(name, None)
+            else:
+                scope[name] = value
+
+
+def _attempt(function: Callable, case: Case, loud: bool) -> Outcome:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            value, changed = _call(function, case, loud)
+            again, _ = _call(function, case, loud=False)
+        except (Exception, SystemExit) as error:
+            return Outcome(failure=_failure(function, error))
+    warned = tuple(dict.fromkeys(str(w.message)[:MAX_MESSAGE] for w in caught))
+    return Outcome(value, again, changed, warned)
+
+
+def _call(function: Callable, case: Case, loud: bool) -> tuple[Any, tuple[str, ...]]:
+    arguments = copy.deepcopy(case)
+    quiet = contextlib.nullcontext() if loud else contextlib.redirect_stdout(io.StringIO())
+    with quiet:
+        value = plain(function(*arguments.values()))
+    changed = tuple(name for name in case if not identical(case[name], arguments[name]))
+    return value, changed
+
+
+def identical(one: Any, two: Any) -> bool:
+    """Whether two values are the same to the last bit (and NaN equals NaN)."""
+    left, right = leaves(plain(one)), leaves(plain(two))
+    return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
+
+
+def _same(one: Any, two: Any) -> bool:
+    if isinstance(one, np.ndarray) and isinstance(two, np.ndarray):
+        return one.dtype == two.dtype and np.array_equal(one, two, equal_nan=one.dtype.kind in "fc")
+    return type(one) is type(two) and (one == two or (one != one and two != two))
+
+
+def _failure(function: Callable, error: BaseException) -> Failure:
+    """Where the learner's own code failed: the innermost frame in the function's file."""
+    own = getattr(getattr(inspect.unwrap(function), "__code__", None), "co_filename", None)
+    frames, step = [], error.__traceback__
+    while step is not None:
+        frames.append((step.tb_frame, step.tb_lineno))
+        step = step.tb_next
+    frames = [f for f in frames if f[0].f_globals.get("__name__") != __name__] or frames
+    frame, line = next((f for f in reversed(frames) if f[0].f_code.co_filename == own), frames[-1])
+    source = linecache.getline(frame.f_code.co_filename, line).strip()
+    return Failure(
+        kind=type(error).__name__,
+        message=_text(error),
+        function=frames[-1][0].f_code.co_name,
+        line=line,
+        source=source[:200],
+        shapes=_shapes(source, frame),
+    )
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)[:MAX_MESSAGE]
+    except Exception:
+        return "(its message cannot be read)"
+
+
+def _shapes(source: str, frame: types.FrameType) -> dict[str, str]:
+    """The shapes of what a line names: ``x_t``, ``params.Wax``."""
+    found = {}
+    for name in dict.fromkeys(re.findall(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)?", source)):
+        root, _, field = name.partition(".")
+        value = frame.f_locals.get(root)
+        if field and isinstance(value, tuple) and field in getattr(value, "_fields", ()):
+            value = getattr(value, field)
+        elif field:
+            continue
+        if isinstance(value, np.ndarray):
+            found[name] = describe(value)
+    return found
+
+
+def to_tree(outcomes: Sequence[Outcome]) -> Any:
+    """Outcomes as a plain tree, for the wire."""
+    return plain(list(outcomes))
+
+
+def from_tree(tree: Any) -> list[Outcome]:
+    """Outcomes out of an untrusted tree.
+
+    Raises
+    ------
+    ValueError
+        The tree is no list of outcomes.
+    """
+    if not isinstance(tree, list):
+        raise ValueError("no list of outcomes")
+    return [_outcome(node) for node in tree]
+
+
+def _outcome(node: Any) -> Outcome:
+    fields = _fields(node, Outcome)
+    failure = fields.pop("failure")
+    outcome = Outcome(**fields, failure=None if failure is None else _read_failure(failure))
+    for names in (outcome.changed, outcome.warned):
+        if not (isinstance(names, tuple) and all(isinstance(name, str) for name in names)):
+            raise ValueError("names that are no names")
+    return outcome
+
+
+def _read_failure(node: Any) -> Failure:
+    failure = Failure(**_fields(node, Failure))
+    texts = (failure.kind, failure.message, failure.function, failure.source)
+    if not all(isinstance(text, str) for text in texts) or type(failure.line) is not int:
+        raise ValueError("a failure without its text")
+    shapes = failure.shapes
+    if not isinstance(shapes, dict) or not all(isinstance(s, str) for s in shapes.values()):
+        raise ValueError("a failure with strange shapes")
+    return failure
+
+
+def _fields(node: Any, kind: Any) -> dict[str, Any]:
+    if not (isinstance(node, Record) and tuple(node.fields) == kind._fields):
+        raise ValueError(f"no {kind.__name__}")
+    return dict(node.fields)
