@@ -73,8 +73,9 @@ def check(function: Callable, name: str | None = None) -> Report | Notice:
         The exercise, where the function has another name.
     """
     try:
-        report: Report | Notice = examine(function, name)
-        diary.record(report)
+        found = examine(function, name)
+        diary.record(found)
+        report: Report | Notice = found
     except TypeError as error:
         report = Notice(f"{error}. Write check({_example()}), without quotes or brackets.")
     except NoAnswers as error:
@@ -90,7 +91,7 @@ def _example() -> str:
 
 def _no_such(name: str, error: NoAnswers) -> str:
     if not answers.names():
-        return "The expected answers are not installed here; your notebook is checked when you hand it in."
+        return "The answers are not installed here: your notebook is checked when you hand it in."
     close = difflib.get_close_matches(name, answers.names(), n=1)
     if close:
         return f"There is no exercise called {name}. Do you mean {close[0]}?"

@@ -112,7 +112,7 @@ def source(function: Callable) -> str:
 def stub(function: Callable) -> str:
     """What a learner starts from: the source with its solution cut out."""
     head, body, tail = parts(function)
-    indent = re.match(r"\s*", body).group()
+    indent = body[: len(body) - len(body.lstrip())]
     return "".join([head, *(f"{indent}{line}\n" for line in STUB), tail]).rstrip()
 
 
@@ -220,7 +220,7 @@ def axes(function: Callable) -> dict[str, tuple[str, ...]]:
     Fields of parameters and caches are read from the types' own `shapes`.
     """
     pattern = re.compile(r"^\s*(\w[\w, ]*) : \(([^)]*)\) ndarray", re.M)
-    found = {}
+    found: dict[str, tuple[str, ...]] = {}
     for names, letters in pattern.findall(inspect.getdoc(function) or ""):
         split = tuple(letter.strip() for letter in letters.split(",") if letter.strip())
         found |= {name.strip(): split for name in names.split(",")}

@@ -80,7 +80,7 @@ def where(wrong: np.ndarray, axes: Axes) -> str:
         return count
     for axis in range(wrong.ndim):
         others = tuple(i for i in range(wrong.ndim) if i != axis)
-        touched = wrong.any(axis=others) if others else wrong
+        touched = np.asarray(wrong.any(axis=others))
         if not touched.all():
             letter = axes[axis] if len(axes) == wrong.ndim else f"axis {axis}"
             return f"{count}; {_along(touched, letter)}"

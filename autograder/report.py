@@ -70,7 +70,7 @@ class Report:
     passed_cases: int = 0
     points: int = 0
     lines: int = 0
-    case: int = 0
+    case: int | None = None
     title: str = ""
     failed_titles: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
@@ -115,6 +115,8 @@ class Report:
     @property
     def introduction(self) -> str:
         """What the findings are about."""
+        if self.case is None:
+            return ""
         case = f"Case {self.case} ({self.title})"
         match self.rung:
             case Rung.RAISED:
@@ -133,6 +135,8 @@ class Report:
                 "Replace the line `raise NotImplementedError()` by your code "
                 f"(about {lines}); hint({self.name}) helps."
             )
+        if self.case is None:
+            return f"Try it: run its cell, then check({self.name})"
         return f'Try it: {self.name}(**case("{self.name}", {self.case}))'
 
     def __str__(self) -> str:
@@ -140,7 +144,8 @@ class Report:
             return f"{self.headline}\n{self.advice}"
         parts = [self.headline]
         if not self.passed:
-            parts += ["", self.introduction, *(f"  {line}" for line in self.findings)]
+            parts += ["", *filter(None, [self.introduction])]
+            parts += [f"  {line}" for line in self.findings]
             parts += ["", f"Likely cause: {self.cause}"] if self.cause else []
         parts += [f"Note: {note}" for note in self.notes]
         parts += [] if self.passed else ["", self.advice]
@@ -180,7 +185,7 @@ def card(report: Report) -> str:
     ink, paper = COLOURS[state]
     inside = [f'<p style="margin:0;font-weight:bold;color:{ink}">{_text(report.headline)}</p>']
     if not report.passed and report.rung is not Rung.NOT_ATTEMPTED:
-        inside.append(_paragraph(report.introduction))
+        inside += [_paragraph(report.introduction)] if report.introduction else []
         inside.append(_listing(report.findings))
         if report.cause:
             inside.append(
@@ -205,5 +210,8 @@ def _paragraph(text: str) -> str:
 
 
 def _listing(lines: Sequence[str]) -> str:
-    style = "margin:.3em 0 0;padding:0;background:none;color:inherit;font-size:13px;white-space:pre-wrap"
+    style = (
+        "margin:.3em 0 0;padding:0;background:none;color:inherit;"
+        "font-size:13px;white-space:pre-wrap"
+    )
     return f'<pre style="{style}">{_text(chr(10).join(lines))}</pre>'

@@ -49,8 +49,9 @@ def plain(value: Any, depth: int = 12) -> Any:
         return value
     if isinstance(value, np.ndarray | np.generic):
         return _array(value, depth)
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        named = zip(value._fields, value, strict=True)
+    names = getattr(value, "_fields", None)
+    if isinstance(value, tuple) and names:
+        named = zip(names, value, strict=True)
         return Record(type(value).__name__, {str(k): plain(v, depth - 1) for k, v in named})
     if isinstance(value, list | tuple):
         items = [plain(item, depth - 1) for item in value]
@@ -90,8 +91,9 @@ def revive(tree: Any) -> Any:
     """A plain tree with the course's own NamedTuples in place of their records."""
     if isinstance(tree, Record):
         fields = {name: revive(value) for name, value in tree.fields.items()}
-        kind = getattr(course.given, tree.kind, None)
-        return kind(**fields) if getattr(kind, "_fields", None) == tuple(fields) else tree
+        kind: Any = getattr(course.given, tree.kind, None)
+        known = kind is not None and getattr(kind, "_fields", None) == tuple(fields)
+        return kind(**fields) if known else tree
     if isinstance(tree, list | tuple):
         return type(tree)(revive(item) for item in tree)
     if isinstance(tree, dict):

@@ -63,7 +63,7 @@ def student_notebook(unit: str) -> str:
         LockCells,
     )
 
-    notebook, notes = _woven(text_of(unit)), {}
+    notebook, notes = _woven(text_of(unit)), NotebookNode()
     for step in (LockCells, ClearSolutions, CheckCellMetadata, ComputeChecksums):
         notebook, notes = step().preprocess(notebook, notes)
     return nbformat.writes(notebook)

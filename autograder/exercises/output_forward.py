@@ -69,7 +69,7 @@ EXERCISE = Exercise(
         "then softmax.",
         "Wya is (n_y, n_a) and the units are the last axis of a, so a @ params.Wya.T has the "
         "classes as its last axis, for one step and for whole sequences alike.",
-        "Add params.by to that product and hand the sum to your softmax: one line, equation (2.2).",
+        "Add params.by to that product and hand the sum to your softmax: one line, equation (2.6).",
     ),
     misconceptions=(
         Edit(

@@ -78,7 +78,7 @@ EXERCISE = Exercise(
         "A row is an example, so a matrix acts from the right and transposed: x_t is (m, n_x) and "
         "Wax is (n_a, n_x), so their product is x_t @ params.Wax.T, of shape (m, n_a).",
         "Add the two products and the bias first, and take np.tanh of the whole sum, equation "
-        "(2.1): one line, which sets a.",
+        "(2.4): one line, which sets a.",
     ),
     misconceptions=(
         Edit(

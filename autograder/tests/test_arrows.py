@@ -1,4 +1,4 @@
-"""Imports point one way: course.given <- solutions <- autograder, and course.given <- autograder."""
+"""Imports point one way: course.given <- solutions <- autograder."""
 
 import ast
 from pathlib import Path

@@ -23,6 +23,7 @@ A row is an example, so a layer is ``x @ W.T + b``; the weights have the shapes 
 """
 
 from course.given.activations import sigmoid
+from course.given.layers import RNN
 from course.given.types import OutputParams, RNNCache, RNNModelParams, RNNParams, draw
 
-__all__ = ["OutputParams", "RNNCache", "RNNModelParams", "RNNParams", "draw", "sigmoid"]
+__all__ = ["RNN", "OutputParams", "RNNCache", "RNNModelParams", "RNNParams", "draw", "sigmoid"]

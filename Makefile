@@ -1,0 +1,79 @@
+# Everything that one does with Unrolled, from nothing but python3, make and git.
+
+PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
+    $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+    && command -v $$p && break; done)
+UV := $(shell command -v uv || echo .tools/uv/bin/uv)
+BIN := .venv/bin
+
+export OPENBLAS_NUM_THREADS := 1
+export OMP_NUM_THREADS := 1
+export UV_PYTHON_DOWNLOADS := never
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help setup data browser demo test lab build verify lint requirements clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*##/\1\t/p' Makefile | expand -t 16
+
+setup: .venv/ready  ## the environment, in .venv
+
+.venv/ready: requirements/dev.txt pyproject.toml | $(UV)
+	@test -n "$(PYTHON)" || { echo "Unrolled needs Python 3.11, 3.12 or 3.13 as python3"; exit 1; }
+	test -x $(BIN)/python || $(UV) venv --quiet --seed --python $(PYTHON) .venv
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
+	touch $@
+
+.tools/uv/bin/uv:
+	@test -n "$(PYTHON)" || { echo "Unrolled needs Python 3.11, 3.12 or 3.13 as python3"; exit 1; }
+	$(PYTHON) -m venv .tools/uv
+	.tools/uv/bin/pip install --quiet --disable-pip-version-check uv
+
+data: setup  ## the data sets of the experiments
+	unrolled data prepare
+
+demo: data  ## a small class, from release to marks, feedback and an overview
+	unrolled demo
+
+lab: data  ## the notebooks in JupyterLab, in the folder my-course
+	unrolled start my-course
+	unrolled lab my-course
+
+test: data torch browser  ## every test
+	python -m pytest
+
+# PyTorch is for comparisons only. Its CPU build is found by pip, not by uv.
+.PHONY: torch
+torch: setup
+	@python -c 'import torch' 2>/dev/null \
+	|| python -m pip install --quiet --disable-pip-version-check torch==2.13.0 \
+	|| echo "PyTorch is not available: the comparisons with it are skipped, and the tests say so"
+
+# What the tests of the sandbox and of the pages need from the system.
+browser:
+	@missing=""; command -v bwrap >/dev/null || missing="bubblewrap"; \
+	command -v chromium >/dev/null || missing="$$missing chromium fonts-dejavu"; \
+	test -z "$$missing" && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && apt-get install -qq -y $$missing >/dev/null; \
+	else echo "please install: $$missing"; fi
+
+build: setup  ## the notebooks, woven from text, solutions and exercises
+	unrolled build
+
+verify: data  ## proof that every exercise and notebook holds what it declares
+	unrolled verify
+
+lint: setup  ## style and types
+	ruff check .
+	ruff format --check .
+	mypy
+
+requirements: | $(UV)  ## compile requirements/dev.txt anew
+	$(UV) pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
+	    --no-emit-index-url --no-annotate --no-strip-extras --no-emit-package unrolled --custom-compile-command "make requirements" \
+	    --output-file requirements/dev.txt pyproject.toml
+
+clean:  ## remove what was made here, but not the environment
+	rm -rf dist build .pytest_cache .ruff_cache .mypy_cache .hypothesis artifacts

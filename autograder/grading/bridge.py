@@ -1,0 +1,117 @@
+"""nbgrader keeps the books: classes that its configuration names, so that its own commands and
+the formgrader's button grade as `unrolled grade` does.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from nbconvert.exporters import NotebookExporter
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets.config import Config
+
+from autograder.grading import classroom
+from autograder.grading.sanitise import Clean, remark_cell, sanitise
+
+REMARKS = "graders-remarks"
+
+
+class SubmissionExporter(NotebookExporter):
+    """Reads a submission through `sanitise`, so that nbgrader only ever meets a clean notebook."""
+
+    def from_filename(
+        self, filename: str, resources: Any = None, **named: Any
+    ) -> tuple[Any, Any]:
+        """Convert a submitted notebook, or one that nbgrader has cleaned already."""
+        if not getattr(self.parent, "_sanitizing", False):
+            return super().from_filename(filename, resources, **named)
+        path, known = Path(filename), resources["nbgrader"]
+        template = classroom.template(Path.cwd(), known["assignment"], path.name)
+        clean = sanitise(template, path.parent, path.name)
+        return self.from_notebook_node(_node(clean), resources, **named)
+
+
+def _node(clean: Clean) -> NotebookNode:
+    """A clean notebook as nbformat's own type, with its remarks on top."""
+    notebook = clean.notebook
+    if clean.remarks or clean.extra:
+        cell = remark_cell(clean.remarks)
+        cell["metadata"]["unrolled"] = {"remarks": clean.remarks, "extra": sorted(clean.extra)}
+        notebook = {**notebook, "cells": [cell, *notebook["cells"]]}
+    return NotebookNode(_nodes(json.loads(json.dumps(notebook))))
+
+
+def _nodes(value: Any) -> Any:
+    if isinstance(value, dict):
+        return NotebookNode({key: _nodes(item) for key, item in value.items()})
+    return [_nodes(item) for item in value] if isinstance(value, list) else value
+
+
+def right_names(assignment: str, student: str, notebooks: list[str]) -> None:
+    """nbgrader's hook before a submission is converted: put the names that it should have.
+
+    A notebook under another name is found by `sanitise`, which looks into the folder.
+    """
+    for folder in {Path(notebook).parent for notebook in notebooks}:
+        released = classroom.released(Path.cwd(), folder.name)
+        notebooks[:] = [str(folder / name) for name in released]
+
+
+class Judge(NbGraderPreprocessor):
+    """Puts the judge's verdict where a test cell's outputs would be. Nothing is executed here."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        """Judge a clean notebook, or take the stored verdict on the same answers."""
+        known = resources["nbgrader"]
+        result = classroom.judged(
+            Path.cwd(), known["assignment"], known["student"], _clean(nb), known["notebook"]
+        )
+        for cell in nb.cells:
+            if cell.cell_type == "code":
+                grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+                cell.outputs = _outputs(result, grade_id)
+        return nb, resources
+
+
+def _clean(nb: NotebookNode) -> Clean:
+    """The clean notebook that `_node` made."""
+    notebook = json.loads(json.dumps(nb))
+    said: dict[str, Any] = {}
+    for cell in notebook["cells"]:
+        said = cell["metadata"].get("unrolled", {}) if cell.get("id") == REMARKS else said
+    notebook["cells"] = [cell for cell in notebook["cells"] if cell.get("id") != REMARKS]
+    return Clean(notebook, tuple(said.get("remarks", ())), frozenset(said.get("extra", ())))
+
+
+def _outputs(result: dict[str, Any], grade_id: str) -> list[NotebookNode]:
+    """A check's report and its points; of any other cell, what it printed."""
+    check = result["checks"].get(grade_id)
+    if check is not None:
+        report = {"text/plain": check["text"], "text/html": check["html"]}
+        points = {"text/plain": repr(float(check["points"]))}
+        return [
+            new_output("display_data", data=report),
+            new_output("execute_result", data=points, execution_count=None),
+        ]
+    printed = result["outputs"].get(grade_id)
+    return [new_output("stream", name="stdout", text=printed)] if printed else []
+
+
+def configure(config: Config) -> None:
+    """Settings of a class, called by its nbgrader_config.py."""
+    here = __name__
+    config.Autograde.exporter_class = f"{here}.SubmissionExporter"
+    config.Autograde.pre_convert_hook = f"{here}.right_names"
+    config.Autograde.autograde_preprocessors = [
+        f"{here}.Judge",
+        "nbconvert.preprocessors.ClearMetadataPreprocessor",
+        "nbgrader.preprocessors.LimitOutput",
+        "nbgrader.preprocessors.SaveAutoGrades",
+        "nbgrader.preprocessors.AssignLatePenalties",
+        "nbgrader.preprocessors.CheckCellMetadata",
+    ]
+    config.HTMLExporter.sanitize_html = True  # a learner's Markdown is shown to the instructor
+
+

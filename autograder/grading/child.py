@@ -1,0 +1,112 @@
+"""The process that runs a learner's code. It is given inputs, hands back arrays, and judges nothing.
+
+Requests and replies are frames on one socket; a reply bears the request's nonce.
+"""
+
+import contextlib
+import io
+import os
+import socket
+import sys
+import traceback
+from typing import Any
+
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+from autograder import trial, wire
+from autograder.grading import frames
+from autograder.tree import revive
+
+MAX_OUTPUT = 20_000
+
+
+class Shell(InteractiveShell):
+    """IPython without history, colours, or a window system."""
+
+    def enable_gui(self, gui: Any = None) -> None:
+        """Leave graphics alone."""
+
+
+def make_shell() -> Shell:
+    """A shell as a notebook's kernel has, but for the kernel."""
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.InteractiveShell.colors = "nocolor"
+    config.InteractiveShell.cache_size = 0
+    shell: Shell = Shell.instance(config=config)
+    return shell
+
+
+def warm() -> None:
+    """Import, once, what submissions import."""
+    import matplotlib.pyplot
+
+    import autograder
+
+    _ = autograder, matplotlib.pyplot
+    make_shell().run_cell("1 / 2", store_history=False, silent=True)
+
+
+def serve(channel: socket.socket) -> None:
+    """Answer requests until the grader closes its end."""
+    shell = make_shell()
+    while True:
+        try:
+            request = frames.receive(channel)
+        except frames.Closed:
+            return
+        try:
+            reply = {"run": run_cell, "probe": probe}[request["do"]](shell, request)
+        except KeyboardInterrupt:
+            reply = {"error": "interrupted"}
+        try:
+            frames.send(channel, {**reply, "nonce": request["nonce"]})
+        except wire.WireError as error:
+            frames.send(channel, {"error": str(error), "nonce": request["nonce"]})
+
+
+def run_cell(shell: Shell, request: dict[str, Any]) -> dict[str, Any]:
+    """Run one cell in the shell."""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(io.StringIO()):
+        done = shell.run_cell(request["source"], store_history=False)
+    error = done.error_before_exec or done.error_in_exec
+    said = None if error is None else _said(error)
+    return {"error": said, "output": output.getvalue()[:MAX_OUTPUT]}
+
+
+def _said(error: BaseException) -> str:
+    """An exception in one line, with the line of the cell where it arose."""
+    text = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
+    line = getattr(error, "lineno", None)
+    if line is None:
+        frames_ = traceback.extract_tb(error.__traceback__)
+        line = frames_[-1].lineno if frames_ else None
+    return f"{text} (line {line})"[:500] if line else text[:500]
+
+
+def probe(shell: Shell, request: dict[str, Any]) -> dict[str, Any]:
+    """Run one function on cases."""
+    function = shell.user_ns.get(request["function"])
+    if not callable(function):
+        return {"error": "undefined"}
+    cases = [revive(case) for case in request["cases"]]
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        outcomes = trial.run(function, cases, request["lend"])
+    return {"error": None, "outcomes": trial.to_tree(outcomes)}
+
+
+def main() -> None:
+    """Serve the socket whose number is the first argument, under the limits of the second."""
+    from autograder.grading.sandbox.hardening import Limits, limit
+
+    number, *limits = (int(word) for word in sys.argv[1:])
+    limit(Limits(*limits))
+    warm()
+    serve(socket.socket(fileno=number))
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

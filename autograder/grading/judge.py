@@ -1,0 +1,155 @@
+"""Grading one notebook: the judge has the answers, and the process that it asks has none."""
+
+import hashlib
+import hmac
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from autograder import answers, diagnosis
+from autograder.answers import AnswerKey
+from autograder.grading.process import Plain, Process
+from autograder.grading.sandbox.hardening import Limits
+from autograder.grading.sanitise import Clean
+from autograder.grading.session import Clock, Session, StepFailed
+from autograder.notebooks import exercise_of, source_of
+from autograder.report import Report, Rung, card
+
+EXPERIMENT = "experiment"
+Result = dict[str, Any]
+
+
+def seeds(secret: bytes, *labels: str) -> tuple[int, ...]:
+    """Entropy that only the class can draw: the same for the same labels, else unrelated.
+
+    Parameters
+    ----------
+    secret : bytes
+    *labels : str
+        Assignment, exercise, learner, attempt.
+    """
+    digest = hmac.new(secret, json.dumps(labels).encode(), hashlib.sha256).digest()
+    return tuple(int.from_bytes(digest[i : i + 4], "little") for i in range(0, 32, 4))
+
+
+def grade_notebook(
+    clean: Clean,
+    student: str,
+    assignment: str,
+    secret: bytes,
+    spawn: Callable[[Limits], Process] = Plain,
+    clock: Clock = Clock(),  # noqa: B008  # a NamedTuple of numbers never changes
+) -> Result:
+    """Run a cleaned notebook and judge each of its checks.
+
+    Parameters
+    ----------
+    clean : Clean
+    student, assignment : str
+    secret : bytes
+        Of the class; inputs are drawn from it.
+    spawn : callable, optional
+        Starts the process for the learner's code.
+    clock : Clock, optional
+
+    Returns
+    -------
+    dict
+        JSON-able: "checks" by grade_id with points, report and card; "remarks"; "seconds".
+    """
+    start = time.monotonic()
+    checks, outputs, failed = {}, {}, {}
+    with Session(spawn, clock=clock) as session:
+        for cell in clean.notebook["cells"]:
+            exercise, grade_id = exercise_of(cell), _grade_id(cell)
+            if exercise:
+                key = answers.key(exercise, seeds(secret, assignment, exercise, student, "0"))
+                source = clean.answers.get(exercise)
+                report = _judged(session, key, source, failed.get(exercise), clean)
+                checks[grade_id] = _check(report, key)
+            elif _runs(cell):
+                said = _run(session, source_of(cell))
+                failed[grade_id], outputs[grade_id] = said["error"], said["output"]
+    return {
+        "student": student,
+        "assignment": assignment,
+        "checks": checks,
+        "outputs": {grade_id: text for grade_id, text in outputs.items() if grade_id and text},
+        "remarks": list(clean.remarks),
+        "tier": getattr(spawn, "tier", "unknown"),
+        "seconds": round(time.monotonic() - start, 3),
+    }
+
+
+def _grade_id(cell: dict[str, Any]) -> str:
+    grade_id: str = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
+    return grade_id
+
+
+def _runs(cell: dict[str, Any]) -> bool:
+    """Whether a cell is run when grading: code, and no experiment."""
+    return cell["cell_type"] == "code" and EXPERIMENT not in cell["metadata"].get("tags", ())
+
+
+def _run(session: Session, source: str) -> dict[str, Any]:
+    try:
+        return session.run(source)
+    except StepFailed as error:
+        return {"error": str(error), "output": ""}
+
+
+def _judged(
+    session: Session, key: AnswerKey, source: str | None, failed: str | None, clean: Clean
+) -> Report:
+    """The report on one exercise."""
+    if source is None or not source.strip() or diagnosis.untouched(source, key):
+        return _failure(key, Rung.NOT_ATTEMPTED)
+    if failed:
+        return _failure(key, Rung.RAISED, f"Its cell did not run: {failed}", _names(failed, clean))
+    try:
+        report = diagnosis.judge(key, lambda lend: session.probe(key.name, key.cases, lend), source)
+    except StepFailed as error:
+        return _failure(key, Rung.RAISED, f"It could not be judged: {error}.")
+    explained = _names("\n".join(report.details), clean)
+    return replace(report, cause=explained) if explained else report
+
+
+def _failure(key: AnswerKey, rung: Rung, detail: str = "", cause: str = "") -> Report:
+    details = (detail,) if detail else ()
+    return Report(
+        key.name, rung, total=len(key.cases), points=key.points, lines=key.lines,
+        details=details, cause=cause,
+    )  # fmt: skip
+
+
+def _names(text: str, clean: Clean) -> str:
+    """What lies behind a NameError for something that stands outside the answer cells."""
+    found = re.search(r"NameError: name '(\w+)'", text)
+    if found is None or found[1] not in clean.extra:
+        return ""
+    return (
+        f"{found[1]} is defined in a cell of your own. Only answer cells are run when a notebook "
+        "is graded: put it into the cell of the function that uses it."
+    )
+
+
+def _check(report: Report, key: AnswerKey) -> Result:
+    return {
+        **report.summary(),
+        "points": float(key.points * report.score),
+        "max": float(key.points),
+        "html": card(report),
+    }
+
+
+def table_rows(results: list[Result]) -> Iterator[tuple[str, float, float, str]]:
+    """(student, points, most, what is wrong) of each result."""
+    for result in results:
+        checks = result["checks"].values()
+        wrong = [c for c in checks if not c["passed"]]
+        said = "; ".join(f"{c['name']}: {c['misconception'] or c['rung']}" for c in wrong)
+        points, most = sum(c["points"] for c in checks), sum(c["max"] for c in checks)
+        yield result["student"], points, most, said or "all right"

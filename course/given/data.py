@@ -1,0 +1,220 @@
+"""Real data for the experiments: where it lies, and how to load it.
+
+Nothing here touches the network. `course.given.prepare` makes the files that these loaders read.
+"""
+
+import os
+import sys
+import unicodedata
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+SPLITS = ("train", "validation", "test")
+ALPHABET = "abcdefghijklmnopqrstuvwxyz '-"
+_LETTERS_WITHOUT_ACCENT = str.maketrans(
+    {"ł": "l", "ø": "o", "ı": "i", "đ": "d", "ð": "d", "ß": "ss", "æ": "ae", "œ": "oe", "þ": "th",
+     "’": "'", "‘": "'", "`": "'"}
+)  # fmt: skip
+
+
+class DataMissing(FileNotFoundError):
+    """A dataset has not been prepared on this computer; the message says how to."""
+
+
+class LabelledNames(NamedTuple):
+    """m names, and y (m,), the index of each one's language."""
+
+    names: tuple[str, ...]
+    y: np.ndarray
+
+
+class NamesByLanguage(NamedTuple):
+    """Surnames of several languages; no name is in two splits or in two languages."""
+
+    languages: tuple[str, ...]
+    alphabet: str
+    train: LabelledNames
+    validation: LabelledNames
+    test: LabelledNames
+
+
+class Names(NamedTuple):
+    """First names, lower case; no name is in two splits."""
+
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    test: tuple[str, ...]
+
+
+def load_names_by_language():
+    """Surnames with the language they come from.
+
+    Returns
+    -------
+    NamesByLanguage
+        ``languages`` (n_y names), ``alphabet`` (n_x characters), and ``train``, ``validation``
+        and ``test``, each with ``names`` (m strings) and ``y`` (m,), indices of languages.
+
+    Raises
+    ------
+    DataMissing
+        When ``names_by_language`` has not been prepared.
+    """
+    rows = _read("names_by_language")
+    languages = tuple(sorted({language for _, language, _ in rows}))
+    splits = {}
+    for split in SPLITS:
+        here = [(name, languages.index(language)) for name, language, s in rows if s == split]
+        splits[split] = LabelledNames(
+            tuple(name for name, _ in here), np.array([label for _, label in here], dtype=int)
+        )
+    return NamesByLanguage(languages, ALPHABET, **splits)
+
+
+def load_names():
+    """First names of the United States, in lower case.
+
+    Returns
+    -------
+    Names
+        ``train``, ``validation`` and ``test``: tuples of strings.
+
+    Raises
+    ------
+    DataMissing
+        When ``names`` has not been prepared.
+    """
+    rows = _read("names")
+    return Names(*(tuple(name for name, s in rows if s == split) for split in SPLITS))
+
+
+def is_ready(*names):
+    """Say whether datasets are prepared; if not, print what to do.
+
+    Parameters
+    ----------
+    *names : str
+
+    Returns
+    -------
+    bool
+    """
+    missing = [name for name in names if not prepared_file(name).exists()]
+    if missing:
+        print(_how_to_prepare(missing))
+    return not missing
+
+
+def fold(text):
+    """Lower case, without accents: ``"Núñez"`` becomes ``"nunez"``.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+    """
+    text = text.lower().translate(_LETTERS_WITHOUT_ACCENT)
+    letters = unicodedata.normalize("NFD", text)
+    return "".join(c for c in letters if not unicodedata.combining(c))
+
+
+def encode_names(names, alphabet=ALPHABET, dtype=float):
+    """Names as a batch of sequences: one character a step, padded with zeros at the end.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Folded first; characters outside `alphabet` are left out.
+    alphabet : str, optional
+    dtype : dtype, optional
+
+    Returns
+    -------
+    x : (T_x, m, n_x) ndarray
+        T_x is the length of the longest name, n_x that of the alphabet.
+    mask : (T_x, m) ndarray of bool
+        True at real characters.
+    """
+    index = {character: i for i, character in enumerate(alphabet)}
+    rows = [[index[c] for c in fold(name) if c in index] for name in names]
+    empty = [name for name, row in zip(names, rows, strict=True) if not row]
+    if empty:
+        raise ValueError(f"{empty[0]!r} has no letter of the alphabet {alphabet!r}")
+    x = np.zeros((max(map(len, rows)), len(rows), len(alphabet)), dtype=dtype)
+    for example, row in enumerate(rows):
+        x[np.arange(len(row)), example, row] = 1
+    return x, x.any(axis=2)
+
+
+def data_folder():
+    """Where prepared files lie.
+
+    Returns
+    -------
+    pathlib.Path
+        ``$UNROLLED_DATA`` if it is set; else ``datasets/prepared`` of the checkout that this
+        module is in; else a folder of the user's cache.
+    """
+    if os.environ.get("UNROLLED_DATA"):
+        return Path(os.environ["UNROLLED_DATA"]).expanduser()
+    checkout = _checkout()
+    if checkout:
+        return checkout / "datasets" / "prepared"
+    return _user_cache() / "unrolled"
+
+
+def manifest():
+    """The pinned archive of every dataset.
+
+    Returns
+    -------
+    dict of dict
+        ``datasets/manifest.toml`` of a checkout, or the copy that the wheel carries.
+    """
+    import tomllib
+
+    checkout = _checkout()
+    beside = Path(__file__).with_name("manifest.toml")
+    path = checkout / "datasets" / "manifest.toml" if checkout else beside
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def prepared_file(name):
+    """The path of a dataset's prepared file, whether it is there or not."""
+    return data_folder() / f"{name}.tsv"
+
+
+def _read(name):
+    path = prepared_file(name)
+    if not path.exists():
+        raise DataMissing(_how_to_prepare([name]))
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [tuple(line.split("\t")) for line in lines if line and not line.startswith("#")]
+
+
+def _how_to_prepare(names):
+    command = "unrolled data prepare " + " ".join(names)
+    return (
+        f"The data {', '.join(map(repr, names))} is not on this computer yet "
+        f"(looked in {data_folder()}).\n"
+        f"Run this once, with a network:   {command}\n"
+        f"or, in a cell of a notebook:     !{command}"
+    )
+
+
+def _checkout():
+    root = Path(__file__).resolve().parents[2]
+    return root if (root / "datasets" / "manifest.toml").is_file() else None
+
+
+def _user_cache():
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
