@@ -21,9 +21,7 @@ REMARKS = "graders-remarks"
 class SubmissionExporter(NotebookExporter):
     """Reads a submission through `sanitise`, so that nbgrader only ever meets a clean notebook."""
 
-    def from_filename(
-        self, filename: str, resources: Any = None, **named: Any
-    ) -> tuple[Any, Any]:
+    def from_filename(self, filename: str, resources: Any = None, **named: Any) -> tuple[Any, Any]:
         """Convert a submitted notebook, or one that nbgrader has cleaned already."""
         if not getattr(self.parent, "_sanitizing", False):
             return super().from_filename(filename, resources, **named)
@@ -113,5 +111,3 @@ def configure(config: Config) -> None:
         "nbgrader.preprocessors.CheckCellMetadata",
     ]
     config.HTMLExporter.sanitize_html = True  # a learner's Markdown is shown to the instructor
-
-

@@ -6,13 +6,13 @@ import os
 import re
 import secrets as random
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from autograder.grading.judge import Result, grade_notebook
-from autograder.grading.sanitise import Clean, Notebook, answer_cells, sanitise
+from autograder.grading.sanitise import Clean, Notebook, sanitise
 
 PRIVATE = ".unrolled"
 CONFIG = '''"""nbgrader's settings for this class. Add your own below; what `configure` sets makes
@@ -123,12 +123,17 @@ def _results_file(folder: Path) -> Path:
 
 def stored(folder: Path) -> dict[str, Result]:
     """The results so far, by key. A line that was cut short is passed over."""
-    return {key: result for key, result in _lines(_results_file(folder))}
+    path = _results_file(folder)
+    return _stored(path, path.stat().st_size) if path.exists() else {}
+
+
+@lru_cache(maxsize=1)
+def _stored(path: Path, size: int) -> dict[str, Result]:
+    """The results in a file of that size; it only ever grows."""
+    return dict(_lines(path))
 
 
 def _lines(path: Path) -> Iterator[tuple[str, Result]]:
-    if not path.exists():
-        return
     for line in path.read_text("utf-8").splitlines():
         try:
             key, result = json.loads(line)
@@ -139,12 +144,9 @@ def _lines(path: Path) -> Iterator[tuple[str, Result]]:
 
 def store(folder: Path, key: str, result: Result) -> None:
     """Append a result, whole or not at all."""
-    data = (json.dumps([key, result]) + "\n").encode()
-    path = _results_file(folder)
-    if path.exists() and not path.read_bytes().endswith(b"\n"):
-        data = b"\n" + data
-    with open(path, "ab", buffering=0) as file:
-        file.write(data)
+    line = json.dumps([key, result])
+    with open(_results_file(folder), "ab", buffering=0) as file:
+        file.write(f"\n{line}\n".encode())  # a line that an earlier run left cut short ends here
 
 
 def judged(folder: Path, assignment: str, student: str, clean: Clean, notebook: str) -> Result:
@@ -164,13 +166,3 @@ def cleaned(folder: Path, assignment: str, student: str) -> dict[str, Clean]:
         name: sanitise(template(folder, assignment, name), place, name)
         for name in released(folder, assignment)
     }
-
-
-def questions(notebook: Notebook) -> list[str]:
-    """The manually graded questions of a notebook."""
-    found: list[Any] = [
-        grade_id
-        for grade_id, cell in answer_cells(notebook)
-        if cell["metadata"]["nbgrader"].get("grade")
-    ]
-    return found

@@ -1,0 +1,202 @@
+"""The instructor's commands."""
+
+import argparse
+import contextlib
+import csv
+import importlib.util
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+NEEDED = ("nbgrader", "nbclient", "tqdm", "solutions")
+
+
+def add_commands(commands: Any) -> None:
+    """Add `class`, `grade`, `report`, `export` and `demo` to a parser."""
+    classes = commands.add_parser("class", help="make a class, release an assignment")
+    actions = classes.add_subparsers(required=True, metavar="ACTION")
+    new = actions.add_parser("new", help="make a class folder")
+    new.add_argument("folder", type=Path, metavar="DIR")
+    new.set_defaults(run=_guarded(_new))
+    release = actions.add_parser("release", help="make a unit's notebook ready for learners")
+    release.add_argument("folder", type=Path, metavar="DIR")
+    release.add_argument("assignment", help="a unit, such as 02_rnn_forward")
+    release.set_defaults(run=_guarded(_release))
+    _assignment_commands(commands)
+    demo = commands.add_parser("demo", help="all of it on a small class, in a temporary folder")
+    demo.add_argument("--keep", type=Path, metavar="DIR", help="make the class here")
+    demo.set_defaults(run=_guarded(_demo))
+
+
+def _assignment_commands(commands: Any) -> None:
+    grade = commands.add_parser("grade", help="grade what learners have handed in")
+    grade.add_argument("--workers", type=_positive, default=2, metavar="N")
+    grade.add_argument("--json", action="store_true", help="print the results as JSON")
+    grade.set_defaults(run=_guarded(_grade))
+    report = commands.add_parser("report", help="a class at a glance, as an HTML page")
+    report.set_defaults(run=_guarded(_report))
+    export = commands.add_parser("export", help="the gradebook's marks")
+    export.add_argument("--format", choices=["csv"], default="csv")
+    export.set_defaults(run=_guarded(_export))
+    for command in (grade, report, export):
+        command.add_argument("folder", type=Path, metavar="DIR")
+        command.add_argument("--assignment", metavar="A", help="all that are released by default")
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of 1 or more")
+    return int(text)
+
+
+def _guarded(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    """A command that says what is missing, or what to mend, in one sentence."""
+
+    def guarded(options: argparse.Namespace) -> int:
+        missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+        if missing:
+            print(
+                f"unrolled: grading needs {', '.join(missing)}; use a checkout of the course, and "
+                "run: pip install -e '.[grading,author]'",
+                file=sys.stderr,
+            )
+            return 2
+        from autograder.grading.classroom import ClassError
+        from autograder.weave import WeaveError
+
+        try:
+            return run(options)
+        except (ClassError, WeaveError) as error:
+            print(f"unrolled: {error}", file=sys.stderr)
+            return 2
+
+    return guarded
+
+
+def _new(options: argparse.Namespace) -> int:
+    from autograder.grading import classroom
+
+    classroom.new(options.folder)
+    print(f"{options.folder} is a class. Keep {classroom.PRIVATE}/secret to yourself.")
+    print(f"Next: unrolled class release {options.folder} 02_rnn_forward")
+    return 0
+
+
+def _release(options: argparse.Namespace) -> int:
+    from autograder.grading import classroom
+    from autograder.grading.books import Books
+    from autograder.weave import instructor_notebook, text_of
+
+    folder, unit = classroom.require(options.folder), options.assignment
+    name = text_of(unit).with_suffix(".ipynb").name
+    source = folder / "source" / unit / name
+    source.parent.mkdir(parents=True, exist_ok=True)
+    source.write_text(instructor_notebook(unit), "utf-8")
+    Books(folder).generate(unit)
+    print(f"Give this to the learners: {folder / 'release' / unit / name}")
+    print(f"What they hand in goes to:  {folder / 'submitted' / 'LEARNER' / unit / name}")
+    print(f"Next: unrolled grade {folder}")
+    return 0
+
+
+def _chosen(options: argparse.Namespace) -> Iterator[str]:
+    """The assignments that a command is about."""
+    from autograder.grading import classroom
+
+    folder = classroom.require(options.folder)
+    if options.assignment:
+        yield options.assignment
+        return
+    released = classroom.assignments(folder)
+    if not released:
+        raise classroom.ClassError(f"nothing is released in {folder}; see: unrolled class release")
+    handed_in = [name for name in released if classroom.submissions(folder, name)]
+    yield from handed_in or released
+
+
+def _grade(options: argparse.Namespace) -> int:
+    from autograder.grading.grade import grade
+
+    results = [
+        result
+        for assignment in _chosen(options)
+        for result in grade(options.folder, assignment, options.workers, quiet=options.json)
+    ]
+    if options.json:
+        print(json.dumps(results, indent=1))
+        return 0
+    print("\n".join(table(results)))
+    print(
+        f"Marks are in {options.folder / 'gradebook.db'}, pages in {options.folder / 'feedback'}."
+    )
+    print(f"Next: unrolled report {options.folder}; unrolled export {options.folder}")
+    return 0
+
+
+def table(results: list[dict[str, Any]]) -> Iterator[str]:
+    """Results as lines of text: learner, mark, diagnosis."""
+    width = max([len("learner"), *(len(result["student"]) for result in results)])
+    yield f"{'learner':<{width}}  {'mark':>9}  diagnosis"
+    for result in results:
+        checks = list(result["checks"].values())
+        points, most = sum(c["points"] for c in checks), sum(c["max"] for c in checks)
+        first, *more = [*_diagnoses(checks), *result["remarks"]] or ["all right"]
+        yield f"{result['student']:<{width}}  {f'{points:g} of {most:g}':>9}  {first}"
+        yield from (f"{'':<{width}}  {'':>9}  {line}" for line in more)
+
+
+def _diagnoses(checks: list[dict[str, Any]]) -> list[str]:
+    if all(check["rung"] == "not attempted" for check in checks):
+        return ["nothing attempted"]
+    return [
+        f"{check['name']}: {check['misconception'] or check['diagnosis']}"
+        for check in checks
+        if not check["passed"]
+    ]
+
+
+def _report(options: argparse.Namespace) -> int:
+    from autograder.grading import classroom, overview
+
+    for assignment in _chosen(options):
+        stored = classroom.stored(options.folder)
+        students = classroom.submissions(options.folder, assignment)
+        keys = [
+            classroom.result_key(options.folder, assignment, student, clean)
+            for student in students
+            for clean in classroom.cleaned(options.folder, assignment, student).values()
+        ]
+        results = [stored[key] for key in keys if key in stored]
+        if len(results) < len(keys):
+            missing = f"{len(keys) - len(results)} of {len(keys)} submissions are not graded yet"
+            raise classroom.ClassError(f"{missing}; run: unrolled grade {options.folder}")
+        print(overview.page(options.folder, assignment, results))
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from autograder.grading.books import Books
+
+    books = Books(options.folder) if list(_chosen(options)) else None
+    marks = [mark for name in _chosen(options) for mark in (books.marks(name) if books else [])]
+    parts = list(dict.fromkeys(part for mark in marks for part in mark.parts))
+    writer = csv.writer(sys.stdout, quoting=csv.QUOTE_NONNUMERIC)
+    writer.writerow(["student", "assignment", "score", "max_score", "needs_manual_grade", *parts])
+    for mark in marks:
+        manual = "yes" if mark.manual else "no"
+        cells = [mark.parts.get(part, "") for part in parts]
+        writer.writerow([mark.student, mark.assignment, mark.score, mark.most, manual, *cells])
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    import tempfile
+
+    from autograder.grading.demo import demo
+
+    folder = options.keep or Path(tempfile.mkdtemp(prefix="unrolled-demo-"))
+    with contextlib.suppress(BrokenPipeError):
+        demo(folder)
+    return 0
