@@ -106,7 +106,6 @@ def _climb(key: AnswerKey, outcomes: Sequence[Outcome], answers: Answers) -> Rep
     return replace(
         worst,
         passed_cases=len(found) - len(failed),
-        failed_titles=tuple(key.titles[finding.case] for finding in failed),
         misconception=named.id if named else None,
         cause=named.why if named else worst.cause,
         notes=notes,

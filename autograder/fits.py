@@ -143,7 +143,8 @@ def _scaled(expected: np.ndarray, got: np.ndarray, axes: Axes, rtol: float) -> I
 def _offset(expected: np.ndarray, got: np.ndarray, axes: Axes, rtol: float) -> Iterator[str]:
     difference = float((got - expected).ravel()[0])
     if _equal(expected + difference, got, rtol):
-        yield f"Every entry is too {'large' if difference > 0 else 'small'} by {abs(difference):.4g}."
+        word = "large" if difference > 0 else "small"
+        yield f"Every entry is too {word} by {abs(difference):.4g}."
 
 
 def _moved(expected: np.ndarray, got: np.ndarray, axes: Axes, rtol: float) -> Iterator[str]:

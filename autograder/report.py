@@ -72,7 +72,6 @@ class Report:
     lines: int = 0
     case: int | None = None
     title: str = ""
-    failed_titles: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = ()
     misconception: str | None = None

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -60,7 +61,8 @@ class Books:
         self._call("generate_feedback", assignment, student)
 
     def _call(self, name: str, *arguments: str) -> None:
-        with contextlib.chdir(self.folder):
+        with contextlib.chdir(self.folder), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # nbgrader's queries warn of themselves
             done = getattr(self._api, name)(*arguments)
         if not done["success"]:
             said = (done.get("error") or done.get("log") or "").strip().splitlines()

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
@@ -38,13 +39,7 @@ def _node(clean: Clean) -> NotebookNode:
         cell = remark_cell(clean.remarks)
         cell["metadata"]["unrolled"] = {"remarks": clean.remarks, "extra": sorted(clean.extra)}
         notebook = {**notebook, "cells": [cell, *notebook["cells"]]}
-    return NotebookNode(_nodes(json.loads(json.dumps(notebook))))
-
-
-def _nodes(value: Any) -> Any:
-    if isinstance(value, dict):
-        return NotebookNode({key: _nodes(item) for key, item in value.items()})
-    return [_nodes(item) for item in value] if isinstance(value, list) else value
+    return nbformat.reads(json.dumps(notebook), as_version=4)
 
 
 def right_names(assignment: str, student: str, notebooks: list[str]) -> None:

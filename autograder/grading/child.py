@@ -1,4 +1,4 @@
-"""The process that runs a learner's code. It is given inputs, hands back arrays, and judges nothing.
+"""The process that runs a learner's code: it is given inputs, and hands back arrays.
 
 Requests and replies are frames on one socket; a reply bears the request's nonce.
 """

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from autograder.grading.judge import Result, grade_notebook
 from autograder.grading.sanitise import Clean, Notebook, sanitise
+from autograder.notebooks import source_of
 
 PRIVATE = ".unrolled"
 CONFIG = '''"""nbgrader's settings for this class. Add your own below; what `configure` sets makes
@@ -112,7 +112,7 @@ def version() -> str:
 def result_key(folder: Path, assignment: str, student: str, clean: Clean) -> str:
     """What a result depends on, and nothing else."""
     facts = [version(), assignment, student, sorted(clean.answers.items()), sorted(clean.extra)]
-    cells = [cell.get("source") for cell in clean.notebook["cells"]]
+    cells = [source_of(cell) for cell in clean.notebook["cells"]]
     text = json.dumps([facts, cells, list(clean.remarks)])
     return hashlib.sha256(secret(folder) + text.encode()).hexdigest()
 

@@ -24,7 +24,7 @@ MISTAKEN = {
     "chen": ("softmax", "no-shift"),
     "dina": ("rnn_cell_forward", "Waa-transposed"),
     "emeka": ("rnn_cell_forward", "Waa-transposed"),
-    "fatima": ("rnn_cell_forward", "sigmoid-for-tanh"),
+    "fatima": ("rnn_cell_forward", "bias-outside-tanh"),
     "goran": ("rnn_forward", "state-not-carried"),
     "hana": ("rnn_forward", "a0-ignored"),
     "igor": ("last_states", "last-slot-for-all"),

@@ -61,7 +61,9 @@ def grade_notebook(
         JSON-able: "checks" by grade_id with points, report and card; "remarks"; "seconds".
     """
     start = time.monotonic()
-    checks, outputs, failed = {}, {}, {}
+    checks: dict[str, Result] = {}
+    outputs: dict[str, str] = {}
+    failed: dict[str, str | None] = {}
     with Session(spawn, clock=clock) as session:
         for cell in clean.notebook["cells"]:
             exercise, grade_id = exercise_of(cell), _grade_id(cell)

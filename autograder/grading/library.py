@@ -24,7 +24,7 @@ def __getattr__(name):
 
     def refuse(*arguments, **named):
         raise RuntimeError(
-            f"{name} of course.given is for the experiments; in a graded function, write it yourself"
+            f"{name} of course.given is for experiments; in a graded function, write it yourself"
         )
 
     return refuse

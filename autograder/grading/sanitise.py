@@ -113,7 +113,7 @@ def _answer(grade_id: str, cell: dict[str, Any], cells: list[Cell]) -> tuple[str
     said = []
     if len(mine) > 1:
         said.append(f"it is there {len(mine)} times; the last that was changed is graded.")
-    answer = (written or mine or [None])[-1]
+    answer = (written or mine)[-1] if mine else None
     if code and (answer is None or not _defines(answer, grade_id)):
         elsewhere = [c.source for c in cells if c.code and c.grade_id is None]
         found = [source for source in elsewhere if _defines(source, grade_id)]

@@ -20,7 +20,7 @@ from autograder.trial import Outcome
 class Clock(NamedTuple):
     """Wall time, in seconds: for one cell or check, for starting, and for a whole notebook."""
 
-    step: float = 20.0
+    step: float = 10.0
     start: float = 60.0
     notebook: float = 240.0
     mercy: float = 1.0

@@ -15,7 +15,7 @@ These letters mean the same thing in every docstring, message, figure and notebo
 ``x``       (T_x, m, n_x) sequences: time first, so ``x[t]`` is one step, (m, n_x)
 ``a``, ``c``  (m, n_a) hidden state and memory cell after a step; (T_x, m, n_a) over time
 ``y_hat``   (..., n_y) predicted probabilities; ``y`` the indices of the right classes
-``W``, ``b``  weights (to, from) and biases: ``Wax`` turns x into a, ``Waa`` a into a, ``Wya`` a into y
+``W``, ``b``  weights (to, from) and biases: ``Wax`` turns x into a, ``Wya`` a into y
 ==========  ==================================================================
 
 A row is an example, so a layer is ``x @ W.T + b``; the weights have the shapes that

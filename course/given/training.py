@@ -115,7 +115,7 @@ class ManyToOne:
 
 
 def _cross_entropy(scores, y):
-    """Mean cross-entropy straight from scores, and its gradient: one pass, no probabilities kept."""
+    """Mean cross-entropy straight from scores, and its gradient, in one pass."""
     rows = np.arange(len(y))
     scores = scores - scores.max(axis=1)[:, None]
     surprise = np.log(np.exp(scores).sum(axis=1)) - scores[rows, y]
@@ -151,7 +151,7 @@ def fit(update, steps, label="training"):
     return losses
 
 
-class needs:
+class needs:  # noqa: N801  # a context manager reads as a function
     """Run a block that uses unfinished functions or missing data without stopping the notebook.
 
     Parameters

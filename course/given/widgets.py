@@ -125,7 +125,8 @@ def _steps_html(letters, step, a, trace):
         f'{step} of {len(letters)} letters read" style="width:{width}px;max-width:100%">'
         f"{cells}</svg>"
     )
-    return f'<div>{picture}<div role="status" aria-live="polite">{_say(letters, step, a, trace)}</div></div>'
+    said = _say(letters, step, a, trace)
+    return f'<div>{picture}<div role="status" aria-live="polite">{said}</div></div>'
 
 
 def _say(letters, step, a, trace):

@@ -86,7 +86,8 @@ def test_from_a_wheel(offline, manifest):
     manifest["names_by_language"] = entry(path, "wheel", inside)
     (made,) = prepare(progress=False)
     rows = [line.split("\t")[:2] for line in made.read_text().splitlines()[1:]]
-    # in both lists, so in neither: Klein, Müller, Núñez, van 't Hoff; too short: X; a comma: Bos, van
+    # in both lists, so in neither: Klein, Müller, Núñez, van 't Hoff;
+    # too short: X; a comma: Bos, van
     assert rows == [["bos", "Dutch"], ["vogt", "German"]]
 
 
@@ -144,14 +145,14 @@ def test_no_network(names, offline):
 
 def test_an_unknown_name(manifest):
     manifest["names"] = {}
-    with pytest.raises(DataError, match="no dataset 'nmaes'. There are: names"):
+    with pytest.raises(DataError, match=r"no dataset 'nmaes'\. There are: names"):
         prepare(["nmaes"])
 
 
 def test_a_folder_that_cannot_be_written(names, monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("UNROLLED_DATA", str(tmp_path / "file" / "below"))
-    with pytest.raises(DataError, match="Cannot write .* UNROLLED_DATA"):
+    with pytest.raises(DataError, match=r"Cannot write .* UNROLLED_DATA"):
         prepare(progress=False)
 
 
