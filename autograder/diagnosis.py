@@ -143,7 +143,7 @@ def _raised(key: AnswerKey, outcome: Outcome, expected: Any) -> Report | None:
         return _report(key, Rung.NOT_ATTEMPTED)
     at = f"at line {failure.line}: {failure.source}" if failure.source else ""
     shapes = ", ".join(f"{name} {shape}" for name, shape in failure.shapes.items())
-    says = f"{failure.kind}: {failure.message}".rstrip(": ")
+    says = f"{failure.kind}: {failure.message}".strip(": ")
     detail = tuple(text for text in (says, at, f"shapes: {shapes}" if shapes else "") if text)
     return _report(key, Rung.RAISED, details=detail, cause=_cause_of(key, failure))
 

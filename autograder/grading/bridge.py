@@ -105,4 +105,3 @@ def configure(config: Config) -> None:
         "nbgrader.preprocessors.AssignLatePenalties",
         "nbgrader.preprocessors.CheckCellMetadata",
     ]
-    config.HTMLExporter.sanitize_html = True  # a learner's Markdown is shown to the instructor

@@ -80,12 +80,12 @@ def submissions() -> dict[str, Callable[[str], dict[str, str]]]:
         "petra": lambda name: {name: '{"cells": ['},
         "quinn": _without("last_states"),
         "rosa": _twice("softmax"),
-        "sven": lambda name: {"Copy of notebook.ipynb": _solved({})},
+        "sven": lambda name: {"Copy of notebook.ipynb": solved({})},
         "tara": lambda name: {name: ""},
     }
 
 
-def _solved(answers: dict[str, str]) -> str:
+def solved(answers: dict[str, str]) -> str:
     """The finished notebook, with these answers in place of right ones."""
     notebook = json.loads(instructor_notebook(UNIT))
     for grade_id, cell in answer_cells(notebook):
@@ -94,7 +94,7 @@ def _solved(answers: dict[str, str]) -> str:
 
 
 def _with(answers: dict[str, str]) -> Callable[[str], dict[str, str]]:
-    return lambda name: {name: _solved(answers)}
+    return lambda name: {name: solved(answers)}
 
 
 def _untouched(name: str) -> dict[str, str]:
@@ -150,11 +150,11 @@ def _cells(text: str, keep: Callable[[str, Notebook], list[Notebook]]) -> str:
 
 
 def _without(grade_id: str) -> Callable[[str], dict[str, str]]:
-    return lambda name: {name: _cells(_solved({}), lambda g, cell: [] if g == grade_id else [cell])}
+    return lambda name: {name: _cells(solved({}), lambda g, cell: [] if g == grade_id else [cell])}
 
 
 def _twice(grade_id: str) -> Callable[[str], dict[str, str]]:
     first = {"source": stub(exercise(grade_id).reference)}
     return lambda name: {
-        name: _cells(_solved({}), lambda g, c: [{**c, **first}, c] if g == grade_id else [c])
+        name: _cells(solved({}), lambda g, c: [{**c, **first}, c] if g == grade_id else [c])
     }

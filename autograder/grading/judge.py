@@ -5,7 +5,7 @@ import hmac
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from autograder.grading.sanitise import Clean
 from autograder.grading.session import Clock, Session, StepFailed
 from autograder.notebooks import exercise_of, source_of
 from autograder.report import Report, Rung, card
+from autograder.trial import Failure, Outcome
 
 EXPERIMENT = "experiment"
 Result = dict[str, Any]
@@ -111,10 +112,24 @@ def _judged(
         return _failure(key, Rung.NOT_ATTEMPTED)
     if failed:
         return _failure(key, Rung.RAISED, f"Its cell did not run: {failed}", _names(failed, clean))
-    try:
-        report = diagnosis.judge(key, lambda lend: session.probe(key.name, key.cases, lend), source)
-    except StepFailed as error:
-        return _failure(key, Rung.RAISED, f"It could not be judged: {error}.")
+
+    lost: list[Outcome] = []
+
+    def run(lend: Sequence[str]) -> list[Outcome]:
+        """Outcomes from the learner's process; where it gave none, failures that say why.
+
+        A process that was lost is given one more try, with stand-ins for all that is called.
+        """
+        if lost and len(lend) < len(key.calls):
+            return lost
+        try:
+            return session.probe(key.name, key.cases, lend)
+        except StepFailed as error:
+            said = Failure("", f"It could not be judged: {error}.", key.name, 0, "", {})
+            lost[:] = [Outcome(failure=said)] * len(key.cases)
+            return lost
+
+    report = diagnosis.judge(key, run, source)
     explained = _names("\n".join(report.details), clean)
     return replace(report, cause=explained) if explained else report
 

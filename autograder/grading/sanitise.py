@@ -19,6 +19,7 @@ from autograder.notebooks import source_of
 
 MAX_FILE = 20 << 20
 MAX_CELL = 200_000
+FOREIGN_LINK = re.compile(r"\]([(:])\s*(?!https?://|mailto:|#)", re.IGNORECASE)
 
 Notebook = dict[str, Any]
 
@@ -80,7 +81,7 @@ def sanitise(template: Notebook, folder: Path, name: str) -> Clean:
         source, said = _answer(grade_id, cell, cells)
         remarks += [f"{grade_id}: {text}" for text in said]
         if source is not None:
-            cell["source"] = source
+            cell["source"] = source if cell["cell_type"] == "code" else _harmless(source)
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
     if not cells:
@@ -123,6 +124,14 @@ def _answer(grade_id: str, cell: dict[str, Any], cells: list[Cell]) -> tuple[str
     if answer is None and cells:
         said.append("its answer cell is missing.")
     return (None if answer is None else _cut(answer, said)), said
+
+
+def _harmless(markdown: str) -> str:
+    """Markdown without HTML, and with links to web pages only.
+
+    It is shown on the instructor's pages, where a script could act.
+    """
+    return FOREIGN_LINK.sub(r"] \1", markdown.replace("<", "&lt;"))
 
 
 def _cut(source: str, said: list[str]) -> str:

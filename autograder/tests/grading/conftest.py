@@ -1,0 +1,32 @@
+"""A class with submissions, made by the demo's own code."""
+
+import json
+
+import pytest
+
+from autograder.grading import classroom, demo
+from autograder.weave import student_notebook
+
+UNIT, NAME = demo.UNIT, "rnn_forward.ipynb"
+
+
+@pytest.fixture(scope="session")
+def template():
+    return json.loads(student_notebook(UNIT))
+
+
+@pytest.fixture
+def solved():
+    """The finished notebook, with some answers in place of right ones, as JSON text."""
+    return lambda **answers: demo.solved(answers)
+
+
+@pytest.fixture(scope="session")
+def graded_class(tmp_path_factory):
+    """The demo's class, graded once by `unrolled grade`."""
+    from autograder.grading.grade import grade
+
+    folder = tmp_path_factory.mktemp("class")
+    classroom.new(folder)
+    demo.hand_in(folder)
+    return folder, grade(folder, UNIT, quiet=True)
