@@ -5,6 +5,7 @@ Requests and replies are frames on one socket; a reply bears the request's nonce
 
 import contextlib
 import io
+import json
 import os
 import socket
 import sys
@@ -98,13 +99,13 @@ def probe(shell: Shell, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Serve the socket whose number is the first argument, under the limits of the second."""
-    from autograder.grading.sandbox.hardening import Limits, limit
+    """Serve a socket, locked up as the first argument says (JSON)."""
+    from autograder.grading.sandbox.hardening import Limits, lock
 
-    number, *limits = (int(word) for word in sys.argv[1:])
-    limit(Limits(*limits))
+    order = json.loads(sys.argv[1])
     warm()
-    serve(socket.socket(fileno=number))
+    lock(Limits(**order["limits"]), order["readable"], writable=os.getcwd())
+    serve(socket.socket(fileno=order["socket"]))
     os._exit(0)
 
 

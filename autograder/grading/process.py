@@ -1,6 +1,7 @@
 """Starting the process that runs a learner's code, and ending it. Later tiers replace `Plain`."""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -12,7 +13,7 @@ import tempfile
 from typing import Protocol
 
 from autograder.grading import library
-from autograder.grading.sandbox.hardening import Limits
+from autograder.grading.sandbox.hardening import Limits, available
 
 ENVIRONMENT = {
     "LANG": "C.UTF-8",
@@ -39,21 +40,32 @@ class Process(Protocol):
         """Kill it, with all that it started, and say how it ended."""
 
 
+SYSTEM = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/fonts", "/etc/localtime")
+
+
 class Plain:
     """A child process of its own session, in an empty folder, without the answers on its path.
 
-    It can still read this user's files: the sandbox proper is built around the same child.
+    Where the kernel can, it locks itself up before it runs anything of a learner's: it reads
+    Python and the library only, and has no network and no other process.
     """
 
-    tier = "plain child process"
+    tier = (
+        "child process with Landlock, seccomp and limits" if available()
+        else "child process with limits only"
+    )  # fmt: skip
 
     def __init__(self, limits: Limits) -> None:
         self.channel, theirs = socket.socketpair()
         self._folder = tempfile.mkdtemp(prefix="unrolled-run-")
-        path = "\n".join([str(library.folder()), sysconfig.get_path("purelib")])
-        numbers = [str(theirs.fileno()), *(str(n) for n in limits)]
+        path = [str(library.folder()), sysconfig.get_path("purelib")]
+        order = {
+            "socket": theirs.fileno(),
+            "limits": limits._asdict(),
+            "readable": [*SYSTEM, sys.base_prefix, *path],
+        }
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", START, path, *numbers],
+            [sys.executable, "-I", "-S", "-c", START, "\n".join(path), json.dumps(order)],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

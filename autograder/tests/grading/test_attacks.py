@@ -1,15 +1,18 @@
 """Whatever a learner's code does, all that it can hand in is arrays."""
 
 import time
+from pathlib import Path
 
 import pytest
 
 from autograder import answers
 from autograder.grading.judge import grade_notebook, seeds
+from autograder.grading.sandbox.hardening import available
 from autograder.grading.sanitise import sanitise
 from autograder.grading.session import Clock
 
 NAME = "rnn_forward.ipynb"
+pytestmark = pytest.mark.slow
 SECRET = b"s" * 32
 CLOCK = Clock(step=2.0, notebook=60.0)
 
@@ -92,6 +95,31 @@ def test_the_process_has_no_answers_and_no_secret(template, tmp_path, solved):
     printed = result["outputs"]["softmax"]
     assert printed.startswith("[] [")
     assert "SECRET" not in printed.upper()
+
+
+LOCKED = {
+    "read the checkout": "open({root!r} + '/solutions/rnn.py').read()",
+    "read the secret": "open('/etc/shadow').read()",
+    "list the user's files": "__import__('os').listdir({home!r})",
+    "write outside": "open('/var/tmp/unrolled-mark', 'w')",
+    "a program": "__import__('subprocess').run(['/bin/true'])",
+    "a process": "__import__('os').fork()",
+    "a socket": "__import__('socket').socket()",
+    "a signal": "__import__('os').kill(__import__('os').getppid(), 0)",
+}
+
+
+@pytest.mark.skipif(not available(), reason="this kernel has no Landlock: limits only")
+@pytest.mark.parametrize("name", LOCKED)
+def test_the_process_is_locked_up(template, tmp_path, solved, name):
+    """Each of these works in an ordinary process of this user; here it is refused."""
+    root, home = str(Path(__file__).parents[3]), str(Path.home())
+    attempt = LOCKED[name].format(root=root, home=home)
+    tried = (
+        f"try:\n    {attempt}\n    print('done')\nexcept OSError as e:\n    print('refused', e)\n"
+    )
+    result = graded(template, tmp_path, solved(softmax=tried + FAKE))
+    assert result["outputs"]["softmax"].startswith("refused"), result["outputs"]["softmax"]
 
 
 def test_a_replayed_reply_is_out_of_step(template, tmp_path, solved):

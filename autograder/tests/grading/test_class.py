@@ -16,6 +16,7 @@ from autograder.grading.books import Books
 from autograder.grading.grade import grade
 
 UNIT = demo.UNIT
+pytestmark = pytest.mark.slow
 
 
 def test_every_planted_mistake_is_named(graded_class):
