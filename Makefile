@@ -20,7 +20,7 @@ setup: .venv/ready  ## the environment, in .venv
 
 .venv/ready: requirements/dev.txt pyproject.toml | $(UV)
 	@test -n "$(PYTHON)" || { echo "Unrolled needs Python 3.11, 3.12 or 3.13 as python3"; exit 1; }
-	test -x $(BIN)/python || $(UV) venv --quiet --seed --python $(PYTHON) .venv
+	test -x $(BIN)/pip || $(UV) venv --quiet --seed --clear --python $(PYTHON) .venv
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
 	touch $@
