@@ -75,7 +75,7 @@ def _lost_or_summed(expected: tuple[int, ...], got: tuple[int, ...], axes: Axes)
 
 def where(wrong: np.ndarray, axes: Axes) -> str:
     """Which entries are wrong, in words: all of them, one step, one example, one column."""
-    count = f"{int(wrong.sum())} of {wrong.size} entries"
+    count = f"{int(wrong.sum())} of {wrong.size} entries wrong"
     if wrong.all() or wrong.ndim == 0 or not wrong.any():
         return count
     for axis in range(wrong.ndim):

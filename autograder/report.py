@@ -41,7 +41,7 @@ class Difference(NamedTuple):
         at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
         place = f"at [{', '.join(str(int(i)) for i in at)}] " if at else ""
         number = f"{place}expected {expected[at].item():.5g}, got {got[at].item():.5g}"
-        return cls(name, f"{fits.where(wrong, axes)} wrong; {number}", expected, got, wrong)
+        return cls(name, f"{fits.where(wrong, axes)}; {number}", expected, got, wrong)
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,14 @@ EXERCISE = Exercise(
             "Each row has a sum of its own: sum along axis=-1.",
         ),
         Edit(
+            "no-axis-at-all",
+            "z.max(axis=-1, keepdims=True)",
+            "z.max()",
+            "Both the largest score and the sum were taken over the whole batch, so all examples "
+            "share one distribution. Each row has its own: take both along axis=-1.",
+            also=(("exponentials.sum(axis=-1, keepdims=True)", "exponentials.sum()"),),
+        ),
+        Edit(
             "over-examples",
             "exponentials.sum(axis=-1, keepdims=True)",
             "exponentials.sum(axis=0, keepdims=True)",
