@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from course.given.types import length
+
 LETTERS = ("T_x", "T_y", "m", "n_x", "n_a", "n_y")
 
 
@@ -27,7 +29,7 @@ def parameters(kind: Any, rng: np.random.Generator, size: dict[str, int], scale:
     """Parameters of a kind with every entry random, the biases too."""
     fields = {}
     for name, letters in kind.shapes.items():
-        shape = tuple(size[letter] for letter in letters)
+        shape = tuple(length(axis, size) for axis in letters)
         fields[name] = normal(rng, *shape) * scale / np.sqrt(shape[-1] if len(shape) > 1 else 1)
     return kind(**fields)
 

@@ -11,6 +11,7 @@ These letters mean the same thing in every docstring, message, figure and notebo
 ``n_a``     hidden units
 ``n_y``     classes, or output features
 ``n_v``     words or characters in the vocabulary
+``n_h``     hidden units of a network that stands on an RNN's outputs
 ``t``       a time step, counted from 0 in code and from 1 in formulas
 ``x``       (T_x, m, n_x) sequences: time first, so ``x[t]`` is one step, (m, n_x)
 ``a``, ``c``  (m, n_a) hidden state and memory cell after a step; (T_x, m, n_a) over time
@@ -23,7 +24,70 @@ A row is an example, so a layer is ``x @ W.T + b``; the weights have the shapes 
 """
 
 from course.given.activations import sigmoid
-from course.given.layers import RNN
-from course.given.types import OutputParams, RNNCache, RNNModelParams, RNNParams, draw
+from course.given.layers import (
+    GRU,
+    LSTM,
+    RNN,
+    Bidirectional,
+    Checkpointed,
+    Dropout,
+    ResetAfterGRU,
+    Split,
+    Stacked,
+    Unrolled,
+)
+from course.given.tokens import EOS, UNK
+from course.given.types import (
+    AdamState,
+    CoupledLSTMParams,
+    DeepOutputCache,
+    DeepOutputParams,
+    GRUCache,
+    GRUParams,
+    LSTMCache,
+    LSTMParams,
+    OutputParams,
+    PeepholeLSTMParams,
+    ResetAfterGRUCache,
+    ResetAfterGRUParams,
+    RNNCache,
+    RNNModelParams,
+    RNNParams,
+    SimplifiedGRUCache,
+    SimplifiedGRUParams,
+    draw,
+)
 
-__all__ = ["RNN", "OutputParams", "RNNCache", "RNNModelParams", "RNNParams", "draw", "sigmoid"]
+__all__ = [
+    "EOS",
+    "GRU",
+    "LSTM",
+    "RNN",
+    "UNK",
+    "AdamState",
+    "Bidirectional",
+    "Checkpointed",
+    "CoupledLSTMParams",
+    "DeepOutputCache",
+    "DeepOutputParams",
+    "Dropout",
+    "GRUCache",
+    "GRUParams",
+    "LSTMCache",
+    "LSTMParams",
+    "OutputParams",
+    "PeepholeLSTMParams",
+    "RNNCache",
+    "RNNModelParams",
+    "RNNParams",
+    "ResetAfterGRU",
+    "ResetAfterGRUCache",
+    "ResetAfterGRUParams",
+    "SimplifiedGRUCache",
+    "SimplifiedGRUParams",
+    "Split",
+    "Stacked",
+    "Unrolled",
+    "draw",
+    "sigmoid",
+]

@@ -77,7 +77,7 @@ def test_bad_shapes_are_named():
     params, x, a0 = drawn()
     with pytest.raises(ValueError, match=r"x has shape \(6, 4\)"):
         RNN(params).forward(x[..., 0])
-    with pytest.raises(ValueError, match=r"a0 has shape \(5, 4\)"):
+    with pytest.raises(ValueError, match=r"start\[0\] has shape \(5, 4\)"):
         RNN(params).forward(x, a0.T)
     with pytest.raises(ValueError, match="x has shape"):
         RNN(params).forward(x[:0])

@@ -4,76 +4,70 @@ Whatever does not depend on the step before is done for all steps at once: one m
 with the inputs before the loop, one for each gradient of a weight after it.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
+from course.given.layers.base import Layer, blocks
+from course.given.layers.gates import in_blocks, width
 from course.given.types import RNNCache
 
 
-class RNN:
+class RNN(Layer):
     """a[t] = tanh(x[t] Wax' + a[t - 1] Waa' + ba), for all t.
 
     Parameters
     ----------
     params : RNNParams
-        Read at each call, so an optimiser may change them in place.
+        Read at each call, so an optimiser may change the arrays in place.
     """
 
-    def __init__(self, params):
-        self.params = params
+    def _forward(self, x, a0):
+        T_x, m, n_a = self._shape
+        states = self._states = np.empty((T_x + 1, m, n_a), self._kind)
+        states[0] = a0
+        np.matmul(x.reshape(T_x * m, -1), self.params.Wax.T, out=states[1:].reshape(T_x * m, n_a))
+        states[1:] += self.params.ba
+        multiply, weights, product, target = self._product(self.params.Waa.T)
+        for a_prev, a in pairwise(states):
+            multiply(a_prev, weights, target)
+            np.add(a, product, a)
+            np.tanh(a, a)
+        return (states[1:],)
 
-    def forward(self, x, a0=None):
-        """Run over sequences, and remember what `backward` needs.
-
-        Parameters
-        ----------
-        x : (T_x, m, n_x) ndarray
-        a0 : (m, n_a) ndarray, optional
-            Zeros if it is left out.
-
-        Returns
-        -------
-        a : (T_x, m, n_a) ndarray
-        """
-        Wax, Waa, ba = self.params
-        _check(x, a0, Wax)
-        T_x, m, n_x = x.shape
-        start = np.zeros(1, dtype=x.dtype) if a0 is None else a0
-        kind = np.result_type(x, start, *self.params)
-        states = np.empty((T_x + 1, m, len(ba)), dtype=kind)
-        states[0] = start
-        projected = (x.reshape(T_x * m, n_x) @ Wax.T + ba).reshape(T_x, m, -1)
-        for t in range(T_x):
-            np.tanh(projected[t] + states[t] @ Waa.T, out=states[t + 1])
-        self._x, self._states = x, states
-        return states[1:]
-
-    def backward(self, da):
-        """Gradients, given those of a loss with respect to every state.
-
-        Parameters
-        ----------
-        da : (T_x, m, n_a) ndarray
-
-        Returns
-        -------
-        dx : (T_x, m, n_x) ndarray
-        da0 : (m, n_a) ndarray
-        grads : RNNParams
-        """
-        Wax, Waa, _ = self.params
-        T_x, m, n_a = da.shape
-        dz = np.empty_like(self._states[1:])
-        carried = np.zeros_like(self._states[0])
-        for t in reversed(range(T_x)):
-            dz[t] = (da[t] + carried) * (1 - self._states[t + 1] ** 2)
-            carried = dz[t] @ Waa
+    def _backward(self, da):
+        T_x, m, n_a = self._shape
+        dz = np.empty((T_x, m, n_a), self._kind)
+        multiply, weights, carried, target = self._product(self.params.Waa)
+        carried[...] = 0
+        for block in blocks(T_x, dz[0].nbytes):
+            slope = dz[block]  # the slope of tanh is put where dz will be
+            np.square(self._states[1:][block], out=slope)
+            np.subtract(1, slope, out=slope)
+            for da_t, dz_t in zip(da[block][::-1], slope[::-1], strict=True):
+                np.add(carried, da_t, carried)
+                np.multiply(dz_t, carried, dz_t)
+                multiply(dz_t, weights, target)
         flat = dz.reshape(T_x * m, n_a)
         grads = type(self.params)(
             flat.T @ self._x.reshape(T_x * m, -1),
             flat.T @ self._states[:-1].reshape(T_x * m, n_a),
             flat.sum(axis=0),
         )
-        return (flat @ Wax).reshape(self._x.shape), carried, grads
+        return (flat @ self.params.Wax).reshape(self._x.shape), carried, grads
+
+    def _product(self, weights):
+        """How to multiply a state by weights (n_a, n_a): with what, and where the result goes.
+
+        The result is given twice: as (m, n_a), and as the product is to see it.
+        """
+        _, m, n_a = self._shape
+        result = np.empty((m, n_a), self._kind)
+        if m == 1:
+            return np.dot, np.array(weights, self._kind, order="C"), result, result
+        columns = width(m, n_a, n_a)
+        blocks_ = np.array(in_blocks(weights, columns), self._kind, order="C")
+        return np.matmul, blocks_, result, in_blocks(result, columns)
 
     def caches(self):
         """The caches of the last forward pass, one per step, as `rnn_forward` returns them.
@@ -82,15 +76,5 @@ class RNN:
         -------
         list of RNNCache
         """
-        return [
-            RNNCache(*step)
-            for step in zip(self._x, self._states[:-1], self._states[1:], strict=True)
-        ]
-
-
-def _check(x, a0, Wax):
-    n_a, n_x = Wax.shape
-    if x.ndim != 3 or x.shape[2] != n_x or not len(x):
-        raise ValueError(f"x has shape {x.shape}; (T_x, m, n_x) with n_x = {n_x} is expected")
-    if a0 is not None and a0.shape != (x.shape[1], n_a):
-        raise ValueError(f"a0 has shape {a0.shape}; (m, n_a) = {(x.shape[1], n_a)} is expected")
+        steps = zip(self._x, self._states[:-1], self._states[1:], strict=True)
+        return [RNNCache(*step) for step in steps]
