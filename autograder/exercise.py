@@ -127,8 +127,8 @@ def parts(function: Callable) -> tuple[str, str, str]:
     return head, body, tail
 
 
-def mutant(function: Callable, edit: Edit) -> Callable:
-    """The reference with one misconception in it."""
+def mutant_source(function: Callable, edit: Edit) -> str:
+    """A reference's source with one misconception in it."""
     head, body, tail = parts(function)
     for old, new in ((edit.old, edit.new), *edit.also):
         if body.count(old) != 1:
@@ -137,10 +137,15 @@ def mutant(function: Callable, edit: Edit) -> Callable:
                 f"{body.count(old)} times in the solution, and must stand there once"
             )
         body = body.replace(old, new)
+    return head + body + tail
+
+
+def mutant(function: Callable, edit: Edit) -> Callable:
+    """The reference with one misconception in it."""
     given = {name: getattr(course.given, name) for name in course.given.__all__}
     scope = {"np": np, **given, **function.__globals__}
     filename = f"<{function.__name__}, {edit.id}>"
-    exec(compile(head + body + tail, filename, "exec"), scope)
+    exec(compile(mutant_source(function, edit), filename, "exec"), scope)
     return scope[function.__name__]
 
 

@@ -61,6 +61,8 @@ class Report:
         The id of the known misconception that gives exactly these outputs.
     details, cause, notes
         What the text says.
+    public : bool
+        Whether the learner has these cases; those of a graded notebook are drawn for it alone.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Report:
     misconception: str | None = None
     cause: str = ""
     notes: tuple[str, ...] = ()
+    public: bool = True
 
     @property
     def passed(self) -> bool:
@@ -136,6 +139,8 @@ class Report:
             )
         if self.case is None:
             return f"Try it: run its cell, then check({self.name})"
+        if not self.public:
+            return f"Try it, on other inputs: check({self.name}) in your notebook"
         return f'Try it: {self.name}(**case("{self.name}", {self.case}))'
 
     def __str__(self) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
 
+from traitlets.config import Config
+
 from autograder.weave import instructor_notebook, nbformat, student_notebook
 
 from nbclient import NotebookClient  # isort: skip  # after weave, which makes nbformat's import fast
@@ -71,7 +73,10 @@ def _run(unit: str, kind: str, text: str) -> NotebookRun:
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, **ONE_THREAD, "UNROLLED_HOME": folder}
         client = NotebookClient(
-            notebook, timeout=CELL_SECONDS, resources={"metadata": {"path": folder}}
+            notebook,
+            timeout=CELL_SECONDS,
+            resources={"metadata": {"path": folder}},
+            config=Config(KernelManager={"transport": "ipc", "ip": f"{folder}/kernel"}),
         )
         with mock.patch.dict(os.environ, environment):
             try:

@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 NEEDED = ("nbgrader", "nbclient", "tqdm", "solutions")
@@ -151,7 +152,7 @@ def _diagnoses(checks: list[dict[str, Any]]) -> list[str]:
     if all(check["rung"] == "not attempted" for check in checks):
         return ["nothing attempted"]
     return [
-        f"{check['name']}: {check['misconception'] or check['diagnosis']}"
+        shorten(f"{check['name']}: {check['misconception'] or check['diagnosis']}", 100)
         for check in checks
         if not check["passed"]
     ]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from autograder.exercise import exercise, parts, stub
+from autograder.exercise import exercise, mutant_source, parts, stub
 from autograder.grading import classroom, overview
 from autograder.grading.books import Books
 from autograder.grading.cli import table
@@ -109,10 +109,7 @@ def _mistaken(name: str, misconception: str) -> str:
     """A reference's source with one misconception in it."""
     declared = exercise(name)
     edit = next(e for e in declared.misconceptions if e.id == misconception)
-    head, body, tail = parts(declared.reference)
-    for old, new in ((edit.old, edit.new), *edit.also):
-        body = body.replace(old, new)
-    return head + body + tail
+    return mutant_source(declared.reference, edit)
 
 
 def _in_body(name: str, line: str) -> str:

@@ -131,7 +131,7 @@ def _judged(
 
     report = diagnosis.judge(key, run, source)
     explained = _names("\n".join(report.details), clean)
-    return replace(report, cause=explained) if explained else report
+    return replace(report, cause=explained or report.cause, public=False)
 
 
 def _failure(key: AnswerKey, rung: Rung, detail: str = "", cause: str = "") -> Report:
