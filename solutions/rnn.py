@@ -95,7 +95,7 @@ def rnn_forward(x, a0, params):
     """
     ### BEGIN SOLUTION
     T_x = len(x)
-    a = np.zeros((T_x, *a0.shape), dtype=np.result_type(x, a0, params.Waa))
+    a = np.zeros((T_x, *a0.shape), dtype=np.result_type(x, a0, *params))
     caches = []
     a_prev = a0
     for t in range(T_x):
