@@ -273,7 +273,7 @@ def test_padding_may_hold_anything(value_there, y_there):
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
-def test_a_probability_that_underflows_has_a_finite_loss_and_the_right_gradient(kind):
+def test_a_probability_that_underflows_has_an_infinite_loss_and_the_right_gradient(kind):
     """Scores of 1000, 0 and -1000: for the right class, certain; for the others, impossible."""
     params = OutputParams(np.array([[1000], [0], [-1000]], kind), np.zeros(3, kind))
     a = np.ones((3, 1, 1), kind)
@@ -281,7 +281,7 @@ def test_a_probability_that_underflows_has_a_finite_loss_and_the_right_gradient(
     y, mask = np.array([[0], [1], [2]]), np.ones((3, 1), bool)
     assert y_hat[1:].min() == 0
     loss = bptt.cross_entropy(y_hat, y, mask)
-    close(loss, -2 * np.log(np.finfo(kind).tiny) / 3, 1e-6)
+    assert loss == np.inf
     assert loss.dtype == kind
     da, grads = bptt.output_backward(y_hat, y, mask, a, params)
     by = np.array([2, -1, -1]) / 3
@@ -755,7 +755,7 @@ def test_large_inputs_stay_finite(kind):
     batch = draw(**SIZES)
     params = RNNModelParams(*(1e4 * w.astype(kind) for w in batch.params))
     batch = batch._replace(x=1e4 * batch.x.astype(kind), a0=batch.a0.astype(kind), params=params)
-    assert np.isfinite(loss_of(batch))
+    assert loss_of(batch) > 0  # mostly infinite: what is right was held to be impossible
     *results, grads = gradient_of(batch)
     assert all(np.isfinite(array).all() for array in (*results, *grads))
 
