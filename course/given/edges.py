@@ -12,10 +12,12 @@ import numpy as np
 
 from course.given import types
 
-ARRAY = re.compile(r"^(\w[\w, ]*) : \(([^)]*)\) ndarray(?: of (int|bool))?(, optional)?", re.M)
-TUPLE = re.compile(r"^(\w+) : (list of )?(\w+(?:Params|Cache))\b", re.M)
-LETTERS = ("m", "T_x", "T_y", "n_x", "n_a", "n_y", "n_v")  # sizes that are also arguments
-RANGES = {"lengths": (1, "T_x", 1), "indices": (0, "n_v", 0), "y": (0, "n_y", 0)}
+ARRAY = re.compile(r"^(\w[\w, ]*) : \(([^)]*)\) ndarray(?: of (int|bool))?", re.M)
+TUPLE = re.compile(r"^(\w[\w, ]*) : (list of (?=\w+Cache\b))?(\w+(?:Params|Cache))\b", re.M)
+ARRAYS = np.ndarray, np.generic  # NumPy's numbers are arrays without axes
+NUMBERS = {None: "fcui", "int": "ui", "bool": "b"}  # NumPy's letters for kinds of entries
+SIZES = ("m", "T_x", "T_y", "n_x", "n_a", "n_y", "n_v")  # letters that are arguments, too
+RANGES = {"lengths": (1, ("T_x",)), "indices": (0, ("n_v",)), "y": (0, ("n_y", "n_v"))}
 
 
 def checked(function):
@@ -29,25 +31,32 @@ def checked(function):
     Returns
     -------
     callable
-        It raises ValueError for a wrong shape or a parameter that is not finite, TypeError for
-        what is not an array or not of the stated kind.
+        It raises TypeError for what is not an array or not of the stated kind; ValueError for a
+        wrong shape, a parameter that is not finite, an index or a length out of its range, and a
+        mask without a real step.
     """
     signature = inspect.signature(function)
     arrays, kinds = _stated(function)
 
     @functools.wraps(function)
     def call(*args, **kwargs):
-        bound = signature.bind(*args, **kwargs)
+        given = signature.bind(*args, **kwargs).arguments
         sizes = {}
-        for name, value in bound.arguments.items():
-            if name in arrays and value is not None:
+        for name, value in given.items():
+            if value is None and signature.parameters[name].default is None:
+                continue
+            if name in arrays:
                 expect(name, value, *arrays[name], sizes)
             elif name in kinds:
                 _expect_kind(name, value, *kinds[name], sizes)
-            elif name in LETTERS:
+            elif name in SIZES:
                 _expect_size(name, value, sizes)
-        for name in RANGES.keys() & bound.arguments.keys() & arrays.keys():
-            expect_range(name, bound.arguments[name], sizes)
+        mask = given.get("mask") if "mask" in arrays else None
+        if mask is not None and not mask.any():
+            raise ValueError("mask has no real step: none of its entries is True")
+        for name in RANGES:
+            if name in arrays and name in given:
+                expect_range(name, given[name], sizes, mask)
         return function(*args, **kwargs)
 
     return call
@@ -61,69 +70,75 @@ def expect(name, value, letters, kind, sizes):
     name : str
     value : ndarray
     letters : tuple of str
-        Axes, such as ``("T_x", "m", "n_a+n_x")``; a leading ``...`` stands for any axes.
+        Axes, such as ``("T_x", "m", "n_a+n_x")``; a leading ``...`` stands for any axes, the
+        same ones wherever it stands.
     kind : {None, "int", "bool"}
-        What the entries are; None for floating (or complex) numbers.
+        What the entries are; None for numbers of any kind.
     sizes : dict
         Letters whose sizes are known; added to.
     """
-    if not isinstance(value, np.ndarray):
+    if not isinstance(value, ARRAYS):
         raise TypeError(
             f"{name} is a {type(value).__name__}; an ndarray {_say(letters)} is expected"
         )
-    wanted = {None: "fcui", "int": "ui", "bool": "b"}[kind]
-    if value.dtype.kind not in wanted:
+    if value.dtype.kind not in NUMBERS[kind]:
         raise TypeError(f"{name} holds {value.dtype}; {kind or 'numbers'} is expected")
-    open_ended = letters[:1] == ("...",)
-    axes = letters[1:] if open_ended else letters
-    shape = value.shape[value.ndim - len(axes) :] if open_ended else value.shape
-    fits = len(shape) == len(axes) and all(map(functools.partial(_fits, sizes), axes, shape))
-    if not fits:
-        known = ", ".join(f"{k} = {v}" for k, v in sizes.items() if any(k in a for a in axes))
+    shape = value.shape
+    if letters[0] == "...":
+        cut = max(0, value.ndim + 1 - len(letters))
+        shape = (shape[:cut], *shape[cut:])
+    if 0 in shape:
+        raise ValueError(
+            f"{name} has shape {value.shape}, and so is empty; {_say(letters)} is expected"
+        )
+    known = dict(sizes)
+    if len(shape) != len(letters) or not all(
+        _fits(sizes, axis, size) for axis, size in zip(letters, shape, strict=True)
+    ):
+        parts = {letter for axis in letters for letter in (axis, *axis.split("+"))}
+        with_ = ", ".join(f"{k} = {v}" for k, v in known.items() if k in parts)
         raise ValueError(
             f"{name} has shape {value.shape}; {_say(letters)} is expected"
-            + (f" with {known}" if known else "")
+            + (f" with {with_}" if with_ else "")
         )
-    if 0 in value.shape:
-        axis = letters[value.shape.index(0)] if not open_ended else "..."
-        raise ValueError(f"{name} has shape {value.shape}: {axis} is 0, so it is empty")
 
 
 def _fits(sizes, axis, size):
-    """Whether an axis has its length; a letter that is new, and the only new one, is learnt."""
-    known, new = 0, []
-    for letter in axis.split("+"):
-        if letter in sizes:
-            known += sizes[letter]
-        else:
-            new.append(letter)
-    if not new:
-        return size == known
-    if len(new) > 1:
-        return True
-    sizes[new[0]] = size - known
-    return size >= known
+    """Whether an axis has its length, as far as this is known; what is new is learnt."""
+    if "+" in axis:
+        letters = axis.split("+")
+        new = [letter for letter in letters if letter not in sizes]
+        rest = size - sum(sizes.get(letter, 0) for letter in letters)
+        if len(new) == 1:
+            sizes[new[0]] = rest
+        if rest < len(new) or (rest and not new):
+            return False
+    return sizes.setdefault(axis, size) == size  # a sum is remembered until its parts are known
 
 
-def _expect_size(name, value, sizes):
-    if not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"{name} is {value!r}; a whole number of at least 1 is expected")
-    sizes[name] = int(value)
+def expect_range(name, value, sizes, mask=None):
+    """Hold whole numbers between their least and their greatest value, and say which one is not.
 
-
-def expect_range(name, value, sizes):
-    """Hold whole numbers between their least and their greatest value, and say which one is not."""
-    least, letter, offset = RANGES[name]
-    if letter not in sizes or value is None:
+    Parameters
+    ----------
+    name : {"lengths", "indices", "y"}
+    value : (...) ndarray of int
+    sizes : dict
+        Letters whose sizes are known.
+    mask : (...) ndarray of bool, optional
+        If it is as long as `value`: where it is False, anything may stand.
+    """
+    least, letters = RANGES[name]
+    size = next((sizes[letter] for letter in letters if letter in sizes), None)
+    if value is None or size is None:
         return
-    wrong = (value < least) | (value >= sizes[letter] + offset)
+    greatest = size - 1 + least
+    wrong = (value < least) | (value > greatest)
+    if mask is not None and mask.shape == wrong.shape:
+        wrong &= mask
     if wrong.any():
         at = [int(i) for i in np.argwhere(wrong)[0]]
-        last = letter if offset else f"{letter} - 1"
-        raise ValueError(
-            f"{name}{at} is {value[tuple(at)]}; {least} to {last} = {sizes[letter] + offset - 1} "
-            "is expected"
-        )
+        raise ValueError(f"{name}{at} is {value[tuple(at)]}; {least} to {greatest} is expected")
 
 
 def expect_params(name, value, kind, sizes):
@@ -153,22 +168,36 @@ def _expect_kind(name, value, many, kind, sizes):
     if not many:
         expect_params(name, value, kind, sizes)
         return
-    if not value:
-        raise ValueError(f"{name} is empty; one {kind.__name__} a step is expected")
+    if not isinstance(value, list | tuple):
+        raise TypeError(
+            f"{name} is a {type(value).__name__}; a list of {kind.__name__} is expected"
+        )
+    if not value or len(value) != sizes.get("T_x", len(value)):
+        steps = f", T_x = {sizes['T_x']}" if "T_x" in sizes else ""
+        raise ValueError(
+            f"{name} has {len(value)} entries; one {kind.__name__} a step is expected{steps}"
+        )
     for i, item in enumerate(value):
         expect_params(f"{name}[{i}]", item, kind, sizes)
+
+
+def _expect_size(name, value, sizes):
+    if not isinstance(value, int | np.integer) or isinstance(value, bool):
+        raise TypeError(f"{name} is a {type(value).__name__}; an int is expected")
+    if value < 1:
+        raise ValueError(f"{name} is {value}; at least 1 is expected")
+    sizes[name] = int(value)
 
 
 def _stated(function):
     """The arrays and the named tuples among the parameters that a docstring states."""
     text = (inspect.getdoc(function) or "").split("\nReturns\n")[0]
     arrays, kinds = {}, {}
-    for names, letters, kind, _optional in ARRAY.findall(text):
+    for names, letters, kind in ARRAY.findall(text):
         axes = tuple(re.sub(r"\s", "", letter) for letter in letters.split(",") if letter.strip())
-        for name in names.split(","):
-            arrays[name.strip()] = (axes, kind or None)
-    for name, many, kind in TUPLE.findall(text):
-        kinds[name] = (bool(many), getattr(types, kind))
+        arrays |= dict.fromkeys(names.split(", "), (axes, kind or None))
+    for names, many, kind in TUPLE.findall(text):
+        kinds |= dict.fromkeys(names.split(", "), (bool(many), getattr(types, kind)))
     return arrays, kinds
 
 

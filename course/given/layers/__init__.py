@@ -17,11 +17,14 @@ A *layer* runs over whole sequences and remembers what its own backward needs::
     layer.states                                    # (a,) or (a, c), over time
     layer.last                                      # the state after each example's last step
     dx, *dstart, grads = layer.backward(*dstates)   # a gradient for each of layer.states
+    layer.caches()                                  # as the cell's own function makes them
+    layer.params                                    # read at each call; others may be set
 
 `Unrolled` makes a layer of any cell, a learner's own too, by a plain loop. `RNN`, `GRU`,
-`ResetAfterGRU` and `LSTM` are the fast layers. `Bidirectional`, `Stacked`, `Checkpointed` and
-`Split` are layers made of layers; `Dropout` may stand between two. Whatever takes a layer takes
-any of them.
+`ResetAfterGRU` and `LSTM` are the fast layers. `Bidirectional`, `Stacked` and `Split` are layers
+made of any layers, `Checkpointed` of one of a single cell; `Dropout` may stand in a stack. Layers
+remember one run: x, the states and the parameters are not to change between `forward` and its
+`backward`.
 """
 
 from course.given.layers.combined import Bidirectional, Checkpointed, Dropout, Split, Stacked

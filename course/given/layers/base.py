@@ -1,4 +1,4 @@
-"""What the layers share: their checks, ragged lengths, and blocks that fit a processor's cache."""
+"""What the layers share: the checks of a call, ragged lengths, and what a run leaves behind."""
 
 from math import isfinite
 
@@ -6,16 +6,15 @@ import numpy as np
 
 from course.given.edges import expect, expect_params, expect_range
 
-BLOCK = 1048576  # bytes: work on several steps at once stays in a core's own cache
+RUN = ("states", "_lengths", "_x", "_inputs", "_a", "_c", "_steps", "_start")  # what a run leaves
 
 
 class Layer:
-    """A recurrent layer; the subclass computes.
+    """Something recurrent that runs over whole sequences.
 
-    Parameters
-    ----------
-    params : NamedTuple of ndarray
-        Read at each call, so an optimiser may change the arrays in place.
+    Calls are checked here; the subclass computes, in `_run`, `_run_back` and `_caches`. It also
+    has `params`, and says in `n_x` how many features it reads, in `n_states` how many states it
+    passes on, and in `widths` how many units each of them has.
 
     Attributes
     ----------
@@ -24,13 +23,7 @@ class Layer:
         `backward` reads them. Zero beyond an example's length.
     """
 
-    n_states = 1
-    _workspace = None
-
-    def __init__(self, params):
-        self.params = params
-        self.sizes = {}
-        expect_params("params", params, type(params), self.sizes)
+    states = _workspace = None
 
     def forward(self, x, *start, lengths=None):
         """Run over sequences, and remember what `backward` needs.
@@ -39,40 +32,35 @@ class Layer:
         ----------
         x : (T_x, m, n_x) ndarray
         *start : (m, n_a) ndarray
-            The state before the first step: zeros if it is left out.
+            The states before the first step: zeros if they are left out.
         lengths : (m,) ndarray of int, optional
-            Real steps of each example; what follows them is padding. T_x if it is left out.
+            Real steps of each example; what follows them is padding, and may hold anything.
+            T_x if it is left out.
 
         Returns
         -------
         a : (T_x, m, n_a) ndarray
             Zero where there is padding.
         """
-        sizes = dict(self.sizes)
+        sizes = {"n_x": self.n_x}
         expect("x", x, ("T_x", "m", "n_x"), None, sizes)
         if start and len(start) != self.n_states:
             raise TypeError(f"{len(start)} start states; {self.n_states} are expected, or none")
-        for i, s in enumerate(start):
-            expect(f"start[{i}]", s, ("m", "n_a"), None, sizes)
-        self._padding = padding(lengths, sizes)
-        self._kind = np.result_type(x, *start, *self.params)
-        if not start:
-            start = (np.zeros((sizes["m"], sizes["n_a"]), self._kind),) * self.n_states
-        self._x, self._lengths = x, lengths
-        self._shape = (sizes["T_x"], sizes["m"], sizes["n_a"])
-        if not all(
-            isfinite(np.vdot(w, w).real) for w in self.params
-        ):  # quicker than to look at each
-            expect_params("params", self.params, type(self.params), {})  # looks, and says which
-        states = self._forward(x, *start)
-        self.states = tuple(_without(self._padding, s) for s in states)
-        for s in self.states:
-            s.flags.writeable = False
+        for i, (state, n_a) in enumerate(zip(start, self.widths, strict=False)):
+            expect(f"start[{i}]", state, ("m", "n_a"), None, {"m": sizes["m"], "n_a": n_a})
+        if lengths is not None:
+            expect("lengths", lengths, ("m",), "int", sizes)
+            expect_range("lengths", lengths, sizes)
+        for name in RUN:
+            vars(self).pop(name, None)  # the old goes before the new comes
+        self._lengths = lengths
+        self.states = self._run(x, *start)
         return self.states[0]
 
     @property
     def last(self):
-        """The state after each example's last real step: a tuple of (m, n_a) ndarray."""
+        """The states after each example's last real step: a tuple of (m, n_a) ndarray."""
+        self._expect_run()
         if self._lengths is None:
             return tuple(s[-1] for s in self.states)
         return tuple(s[self._lengths - 1, np.arange(s.shape[1])] for s in self.states)
@@ -83,7 +71,8 @@ class Layer:
         Parameters
         ----------
         *dstates : (T_x, m, n_a) ndarray
-            One for each of `states`; those left out at the end are zero.
+            One for each of `states`; those left out at the end are zero. What stands at padding
+            is ignored.
 
         Returns
         -------
@@ -92,58 +81,81 @@ class Layer:
         grads : NamedTuple of ndarray
             Of the parameters' type.
         """
-        if not hasattr(self, "states"):
-            raise RuntimeError("backward needs what forward remembers: run forward first")
+        self._expect_run()
         if not 1 <= len(dstates) <= self.n_states:
             raise TypeError(
                 f"{len(dstates)} gradients of states; 1 to {self.n_states} are expected"
             )
-        for i, d in enumerate(dstates):
-            if d.shape != self._shape:
-                raise ValueError(
-                    f"dstates[{i}] has shape {d.shape}; (T_x, m, n_a) = {self._shape} is expected"
-                )
-        return self._backward(*(_without(self._padding, d) for d in dstates))
+        T_x, m, _ = self.states[0].shape
+        for i, (d, n_a) in enumerate(zip(dstates, self.widths, strict=False)):
+            sizes = {"T_x": T_x, "m": m, "n_a": n_a}
+            expect(f"dstates[{i}]", d, ("T_x", "m", "n_a"), None, sizes)
+        return self._run_back(*dstates)
 
-    def _weights(self, gates):
-        """Weights of gates, whole, on the state, and on the input: three lists."""
-        n_a, whole = self._shape[2], [getattr(self.params, f"W{gate}") for gate in gates]
-        return whole, [W[:, :n_a] for W in whole], [W[:, n_a:] for W in whole]
+    def caches(self):
+        """The caches of the last forward pass, one per step, as the cell's function makes them."""
+        self._expect_run()
+        return self._caches()
 
-    def _named(self, gates, dW, **more):
-        """Gradients in the parameters' type: `dW` has a gate's weights, and its bias at the end."""
-        grads = dict(more)
-        for gate, rows in zip(gates, dW, strict=True):
-            grads[f"W{gate}"], grads[f"b{gate}"] = rows[:, :-1], rows[:, -1]
-        return type(self.params)(**grads)
+    def _expect_run(self):
+        if self.states is None:
+            raise RuntimeError("nothing is remembered of a forward pass: run forward first")
 
-    def _prepare(self):
-        """The workspace for the shape and type of this run: the last one, if they are its own."""
-        key = (self._shape, self._kind)
-        if self._workspace is None or self._workspace_key != key:
-            self._workspace = None  # the old one goes before the new one comes
-            self._workspace, self._workspace_key = self.Workspace(*self._shape, self._kind), key
-        return self._workspace
+    def __getstate__(self):
+        """Of a copy: it has not run. A workspace's views would be arrays of their own in it."""
+        left_out = (*RUN, "_workspace")
+        return {name: value for name, value in vars(self).items() if name not in left_out}
 
 
-def padding(lengths, sizes):
-    """Where there is padding: (T_x, m, 1) ndarray of bool, or None if there is none."""
-    if lengths is None:
-        return None
-    expect("lengths", lengths, ("m",), "int", sizes)
-    expect_range("lengths", lengths, sizes)
-    return (np.arange(sizes["T_x"])[:, None] >= lengths)[:, :, None]
+class Recurrent(Layer):
+    """A layer of one cell; the subclass computes, in `_forward`, `_backward` and `_caches`.
 
-
-def _without(padding, values):
-    return values if padding is None else np.where(padding, values.dtype.type(0), values)
-
-
-def blocks(T_x, bytes_per_step):
-    """Slices of a few steps each, the last first: what backward works on at a time.
-
-    At least one step; as many as fill `BLOCK` bytes if there are so many.
+    Parameters
+    ----------
+    params : NamedTuple of ndarray
+        Read at each call. Between a backward pass and the next forward pass, an optimiser may
+        change the arrays in place, or set `params` to others of the same sizes.
     """
-    length = max(1, BLOCK // bytes_per_step)
-    for end in range(T_x, 0, -length):
-        yield slice(max(0, end - length), end)
+
+    n_states = 1
+    takes = ()  # the types that params may have; if there is none, any with `shapes` will do
+
+    def __init__(self, params):
+        self._sizes = {}
+        self.params = params
+        self.n_x, self.widths = self._sizes["n_x"], (self._sizes["n_a"],) * self.n_states
+
+    @property
+    def params(self):
+        """The cell's parameters, a NamedTuple of ndarray."""
+        return self._params
+
+    @params.setter
+    def params(self, params):
+        kind = type(params)
+        if kind not in self.takes and (self.takes or not hasattr(kind, "shapes")):
+            wanted = self.takes[0].__name__ if self.takes else "a NamedTuple with `shapes`"
+            raise TypeError(f"params is a {kind.__name__}; {wanted} is expected")
+        expect_params("params", params, self.takes[0] if self.takes else kind, self._sizes)
+        self._params = params
+
+    def _run(self, x, *start):
+        if not all(isfinite(np.vdot(w, w).real) for w in self.params):  # quick, and it may overflow
+            expect_params("params", self.params, type(self.params), {})  # looks, and says which
+        self._shape = (*x.shape[:2], self.widths[0])
+        self._kind = np.result_type(x, *start, *self.params, np.float32)  # never whole numbers
+        self._x = self._without_padding(x)
+        start = start or (np.zeros(self._shape[1:], self._kind),) * self.n_states
+        states = tuple(map(self._without_padding, self._forward(self._x, *start)))
+        for state in states:
+            state.flags.writeable = False
+        return states
+
+    def _run_back(self, *dstates):
+        return self._backward(*map(self._without_padding, dstates))
+
+    def _without_padding(self, values):
+        if self._lengths is None:
+            return values
+        padding = np.arange(len(values))[:, None] >= self._lengths
+        return np.where(padding[:, :, None], values.dtype.type(0), values)

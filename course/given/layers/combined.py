@@ -1,70 +1,94 @@
 """Layers made of layers: both directions, several deep, less memory, several threads."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import reduce
 from itertools import pairwise
 from math import isqrt
 
 import numpy as np
 
-from course.given.layers.base import Layer
+from course.given.edges import expect
+from course.given.layers.base import Layer, Recurrent
 
 
-class Bidirectional:
+class Combined(Layer):
+    """Layers run as one: `params`, gradients and caches are tuples, one entry a layer.
+
+    Parameters
+    ----------
+    *layers : layer
+    """
+
+    def __init__(self, *layers):
+        if len(set(map(id, layers))) < len(layers):
+            raise ValueError("a layer stands here twice; each remembers one run only")
+        self.layers = layers
+
+    @property
+    def params(self):
+        """The layers' parameters, a tuple; a tuple like it may be set."""
+        return tuple(layer.params for layer in self.layers)
+
+    @params.setter
+    def params(self, params):
+        for layer, own in zip(self.layers, params, strict=True):
+            layer.params = own
+
+    def _caches(self):
+        return tuple(layer.caches() for layer in self.layers)
+
+
+class Bidirectional(Combined):
     """Two layers over the same sequences, one of them from the end; their states side by side.
 
     Parameters
     ----------
     forward_layer, backward_layer : layer
-        Of the same number of states. The second reads each example from its last real step to
-        its first.
+        Of the same number of states and inputs. The second reads each example from its last real
+        step to its first; its caches are in its own order.
 
     Notes
     -----
-    Where a layer has n_a units, this one has those of both. `last` is where each direction ends:
-    the last real step for the first, step 0 for the second.
+    Where a layer has n_a units, this one has those of both, and a start state is that of both,
+    side by side. `last` is where each direction ends: the last real step for the first, step 0
+    for the second.
     """
 
     def __init__(self, forward_layer, backward_layer):
-        self.layers = forward_layer, backward_layer
-        self.params = forward_layer.params, backward_layer.params
-        self.n_states = forward_layer.n_states
-        widths = [layer.sizes["n_a"] for layer in self.layers]
-        self.sizes = {**forward_layer.sizes, "n_a": sum(widths)}
-        self._width = widths[0]
+        super().__init__(forward_layer, backward_layer)
+        for letter in ("n_states", "n_x"):
+            ahead, back = (getattr(layer, letter) for layer in self.layers)
+            if ahead != back:
+                raise ValueError(f"{letter} is {ahead} and {back}; both ways it must be the same")
+        self.n_states, self.n_x = forward_layer.n_states, forward_layer.n_x
+        self.widths = tuple(map(sum, zip(*(layer.widths for layer in self.layers), strict=True)))
 
-    def forward(self, x, *start, lengths=None):
-        """Run both ways; see `Layer.forward`. A start state is that of both, side by side."""
-        ahead, back = self.layers
-        self._lengths = lengths
-        starts = list(zip(*(self._halves(s) for s in start), strict=True)) or [(), ()]
-        ahead.forward(x, *starts[0], lengths=lengths)
-        back.forward(_reversed(x, lengths), *starts[1], lengths=lengths)
-        behind = (_reversed(s, lengths) for s in back.states)
-        self.states = _side_by_side(ahead.states, behind)
-        return self.states[0]
+    def _run(self, x, *start):
+        lengths, (ahead, back) = self._lengths, self.layers
+        left, right = self._halves(start)
+        ahead.forward(x, *left, lengths=lengths)
+        back.forward(_reversed(x, lengths), *right, lengths=lengths)
+        return _side_by_side(ahead.states, (_reversed(s, lengths) for s in back.states))
 
     @property
     def last(self):
-        """Where each direction ends, side by side."""
+        """Where each direction ends, side by side: a tuple of (m, n_a) ndarray."""
+        self._expect_run()
         ahead, back = self.layers
         return _side_by_side(ahead.last, back.last)
 
-    def backward(self, *dstates):
-        """Gradients of both; see `Layer.backward`. ``grads`` is a pair."""
-        ahead, back = self.layers
-        halves = [self._halves(d) for d in dstates]
-        dx, *dstart, grads = ahead.backward(*(d for d, _ in halves))
-        behind = (_reversed(d, self._lengths) for _, d in halves)
-        dx_back, *dstart_back, grads_back = back.backward(*behind)
-        dx = dx + _reversed(dx_back, self._lengths)
-        return dx, *_side_by_side(dstart, dstart_back), (grads, grads_back)
+    def _run_back(self, *dstates):
+        lengths, (ahead, back) = self._lengths, self.layers
+        left, right = self._halves(dstates)
+        dx, *dstart, grads = ahead.backward(*left)
+        dx_back, *dstart_back, grads_back = back.backward(*(_reversed(d, lengths) for d in right))
+        dstart = _side_by_side(dstart, dstart_back)
+        return dx + _reversed(dx_back, lengths), *dstart, (grads, grads_back)
 
-    def caches(self):
-        """The caches of both layers; the second's are in its own order, from the end."""
-        return tuple(layer.caches() for layer in self.layers)
-
-    def _halves(self, values):
-        return values[..., : self._width], values[..., self._width :]
+    def _halves(self, states):
+        """What belongs to the first layer, and what to the second."""
+        cut = list(zip(states, self.layers[0].widths, strict=False))
+        return [s[..., :n_a] for s, n_a in cut], [s[..., n_a:] for s, n_a in cut]
 
 
 def _side_by_side(left, right):
@@ -80,54 +104,56 @@ def _reversed(x, lengths):
     return x[source, np.arange(x.shape[1])]
 
 
-class Stacked:
+class Stacked(Combined):
     """Layers one upon another: each reads the one below.
 
     Parameters
     ----------
     *layers : layer
-        From the input up. `Dropout` may stand between them.
+        From the input up. `Dropout` may stand below each of them.
 
     Notes
     -----
-    States are listed from the top layer down, since a layer's first state is its output.
+    States are listed from the top layer down, since a layer's first state is its output;
+    parameters, gradients of them, and caches from the input up.
     """
 
     def __init__(self, *layers):
-        self.layers = layers
-        self.params = tuple(layer.params for layer in layers)
+        super().__init__(*layers)
+        if not layers or not layers[-1].n_states:
+            raise ValueError("a layer with a state is expected at the top")
         self.n_states = sum(layer.n_states for layer in layers)
+        with_states = [layer for layer in layers if layer.n_states]
+        for below, above in pairwise(with_states):
+            if above.n_x != below.widths[0]:
+                raise ValueError(
+                    f"a layer of n_x = {above.n_x} is to read one of n_a = {below.widths[0]}"
+                )
+        self.n_x = with_states[0].n_x
+        self.widths = tuple(n_a for layer in reversed(layers) for n_a in layer.widths)
 
-    def forward(self, x, *start, lengths=None):
-        """Run upwards; see `Layer.forward`."""
-        if start and len(start) != self.n_states:
-            raise TypeError(f"{len(start)} start states; {self.n_states} are expected, or none")
+    def _run(self, x, *start):
         a = x
         for layer, states in zip(self.layers, self._shares(start), strict=True):
-            a = layer.forward(a, *states, lengths=lengths)
-        self.states = tuple(s for layer in reversed(self.layers) for s in layer.states)
-        return a
+            a = layer.forward(a, *states, lengths=self._lengths)
+        return tuple(s for layer in reversed(self.layers) for s in layer.states)
 
     @property
     def last(self):
         """The states after each example's last real step, from the top layer down."""
+        self._expect_run()
         return tuple(s for layer in reversed(self.layers) for s in layer.last)
 
-    def backward(self, *dstates):
-        """Gradients of all; see `Layer.backward`. ``grads`` is a tuple, from the input up."""
+    def _run_back(self, *dstates):
         da, dstart, grads = None, [], []
         shares = self._shares(dstates)
-        for layer, given in zip(reversed(self.layers), reversed(shares), strict=True):
-            own = list(given) or [0]
-            own[0] = own[0] if da is None else own[0] + da
+        for layer, own in zip(reversed(self.layers), reversed(shares), strict=True):
+            if da is not None:  # what the layer above hands down
+                own = (own[0] + da, *own[1:]) if own else (da,)
             da, *dstart_here, grads_here = layer.backward(*own)
             dstart += dstart_here
             grads.insert(0, grads_here)
         return da, *dstart, tuple(grads)
-
-    def caches(self):
-        """The caches of every layer, from the input up."""
-        return tuple(layer.caches() for layer in self.layers)
 
     def _shares(self, states):
         """Each layer's own part of a list of states that begins with the top layer's."""
@@ -146,9 +172,14 @@ class Dropout:
     rate : float
         The part that is dropped, from 0 to below 1.
     rng : numpy.random.Generator
+
+    Attributes
+    ----------
+    training : bool
+        True at first. If it is set to False, nothing is dropped.
     """
 
-    params, states, last, n_states = (), (), (), 0
+    params, states, last, widths, n_states = (), (), (), (), 0
 
     def __init__(self, rate, rng):
         if not 0 <= rate < 1:
@@ -156,11 +187,12 @@ class Dropout:
         self.rate, self.rng, self.training = rate, rng, True
 
     def forward(self, x, lengths=None):
-        """Drop, if `training` is true; else hand x on."""
-        self._kept = np.ones((), x.dtype)
+        """Drop, if `training` is true; else hand x on. What is padding makes no difference."""
+        expect("x", x, ("...",), None, {})
+        self._kept = np.ones((), np.result_type(x, np.float32))
         if self.training:
             kept = self.rng.random(x.shape) >= self.rate
-            self._kept = (kept / (1 - self.rate)).astype(x.dtype)
+            self._kept = (kept / (1 - self.rate)).astype(self._kept.dtype)
         return x * self._kept
 
     def backward(self, da):
@@ -168,80 +200,70 @@ class Dropout:
         return da * self._kept, ()
 
     def caches(self):
-        """Which inputs were kept, and by what they were raised."""
+        """What each input was multiplied with."""
         return self._kept
 
 
-class Checkpointed(Layer):
-    """A layer that remembers only some of its states, and computes the rest again in backward.
+class Checkpointed(Recurrent):
+    """A layer that remembers its states only, and computes all else again in backward.
 
-    Memory grows with the square root of T_x instead of T_x, for the time of a second forward
-    pass (Chen et al., 2016). The gradients are the same.
+    What the layer needs besides for its own backward is there for one piece of the sequences at
+    a time, so this memory grows with the square root of T_x instead of T_x, for the time of a
+    second forward pass (Chen et al., 2016). The gradients are the same.
 
     Parameters
     ----------
-    layer : layer
-        One that runs in one direction.
+    layer : RNN, GRU, ResetAfterGRU, LSTM or Unrolled
+        To stack such layers, or to run them both ways, make each of them a checkpointed one.
     segments : int, optional
-        Pieces into which T_x is cut; about the square root of T_x if it is left out.
-
-    Notes
-    -----
-    `states` holds the output only; `last` is whole.
+        The most pieces into which T_x is cut; about the square root of T_x if it is left out.
     """
 
     def __init__(self, layer, segments=None):
-        super().__init__(layer.params)
-        self.layer, self.segments, self.n_states = layer, segments, layer.n_states
+        if not isinstance(layer, Recurrent):
+            raise TypeError(f"layer is a {type(layer).__name__}; a layer of one cell is expected")
+        self.layer, self.segments = layer, segments
+        self.n_states, self.n_x, self.widths = layer.n_states, layer.n_x, layer.widths
+
+    params = property(
+        lambda self: self.layer.params,
+        lambda self, params: setattr(self.layer, "params", params),
+        doc="The layer's parameters, a NamedTuple of ndarray.",
+    )
 
     def _forward(self, x, *start):
         T_x = len(x)
-        bounds = np.linspace(0, T_x, min(self.segments or isqrt(T_x), T_x) + 1).astype(int)
-        self._pieces = [slice(*pair) for pair in pairwise(bounds)]
-        self._starts, state = [], start
-        a = np.empty(self._shape, self._kind)
-        ends = np.full(x.shape[1], T_x) if self._lengths is None else self._lengths
-        self._last = [np.empty(s.shape, self._kind) for s in start]
+        steps = -(-T_x // (self.segments or isqrt(T_x)))  # rounded up
+        self._pieces = [slice(t, t + steps) for t in range(0, T_x, steps)]
+        self._start = start
+        states = tuple(np.empty(self._shape, self._kind) for _ in start)
         for piece in self._pieces:
-            self._starts.append(state)
-            a[piece] = self.layer.forward(x[piece], *state)
-            state = tuple(s.copy() for s in self.layer.last)
-            here = np.flatnonzero((ends > piece.start) & (ends <= piece.stop))
-            for last, over_time in zip(self._last, self.layer.states, strict=True):
-                last[here] = over_time[ends[here] - 1 - piece.start, here]
-        return (a,)
-
-    @property
-    def last(self):
-        """The state after each example's last real step."""
-        return tuple(self._last)
+            self.layer.forward(x[piece], *start)
+            for over_time, here in zip(states, self.layer.states, strict=True):
+                over_time[piece] = here
+            start = self.layer.last
+        return states
 
     def _backward(self, *dstates):
         dx = np.empty(self._x.shape, self._kind)
         carried, total = [], None
-        for piece, start in zip(reversed(self._pieces), reversed(self._starts), strict=True):
-            self.layer.forward(self._x[piece], *start)
-            dx[piece], *carried, grads = self.layer.backward(
-                *self._arriving(dstates, piece, carried)
-            )
+        for piece in reversed(self._pieces):
+            before = [s[piece.start - 1] for s in self.states] if piece.start else self._start
+            self.layer.forward(self._x[piece], *before)
+            arriving = [d[piece].astype(self._kind) for d in dstates]
+            nothing = np.zeros(self.layer.states[0].shape, self._kind)
+            arriving += [nothing.copy() for _ in range(self.n_states - len(dstates))]
+            for d, by_later_pieces in zip(arriving, carried, strict=False):
+                d[-1] += by_later_pieces
+            dx[piece], *carried, grads = self.layer.backward(*arriving)
             total = grads if total is None else _sum(total, grads)
         return dx, *carried, total
 
-    def _arriving(self, dstates, piece, carried):
-        """Gradients of a piece's states; its last step also has what later pieces carry back."""
-        shape = (piece.stop - piece.start, *self._shape[1:])
-        arriving = [d[piece].copy() for d in dstates]
-        arriving += [np.zeros(shape, self._kind) for _ in range(self.n_states - len(dstates))]
-        for d, extra in zip(arriving, carried, strict=False):
-            d[-1] += extra
-        return arriving
-
-    def caches(self):
-        """Not kept: that is what this layer is for."""
+    def _caches(self):
         raise RuntimeError("a checkpointed layer keeps no caches; ask the layer it was made of")
 
 
-class Split:
+class Split(Combined):
     """A batch cut into parts that run at the same time, one thread a layer.
 
     Parameters
@@ -252,51 +274,68 @@ class Split:
     Notes
     -----
     NumPy lets threads run side by side inside its large operations. It pays for large batches
-    and layers; set OPENBLAS_NUM_THREADS=1, so that the threads do not fight for cores.
+    and layers; set OPENBLAS_NUM_THREADS=1, so that the threads do not fight for cores. Caches
+    are a tuple, one entry a part.
     """
 
     def __init__(self, *layers):
-        self.layers, self.params, self.n_states = layers, layers[0].params, layers[0].n_states
-        self._pool = ThreadPoolExecutor(len(layers))
+        super().__init__(*layers)
+        own = [[id(w) for w in _arrays(layer.params)] for layer in layers]
+        if own.count(own[0]) < len(layers):
+            raise ValueError("the parts' layers are to have the same parameters, not only equal")
+        self.n_states, self.n_x, self.widths = layers[0].n_states, layers[0].n_x, layers[0].widths
 
-    def forward(self, x, *start, lengths=None):
-        """Run all parts; see `Layer.forward`."""
-        self._rows = np.array_split(np.arange(x.shape[1]), min(len(self.layers), x.shape[1]))
+    @property
+    def params(self):
+        """The parameters of every part."""
+        return self.layers[0].params
 
-        def run(layer, rows):
-            part = slice(rows[0], rows[-1] + 1)
+    @params.setter
+    def params(self, params):
+        for layer in self.layers:
+            layer.params = params
+
+    def _run(self, x, *start):
+        m, lengths = x.shape[1], self._lengths
+        rows = np.array_split(np.arange(m), min(len(self.layers), m))
+        self._parts = [slice(part[0], part[-1] + 1) for part in rows]
+
+        def run(layer, part):
             own = None if lengths is None else lengths[part]
-            layer.forward(np.ascontiguousarray(x[:, part]), *(s[part] for s in start), lengths=own)
+            layer.forward(x[:, part], *(s[part] for s in start), lengths=own)
+            return layer.states
 
-        list(self._pool.map(run, self.layers, self._rows))
-        used = self.layers[: len(self._rows)]
-        self.states = tuple(
-            np.concatenate(parts, axis=1) for parts in zip(*(u.states for u in used), strict=True)
-        )
-        return self.states[0]
+        over_time = zip(*self._at_once(run), strict=True)
+        return tuple(np.concatenate(states, axis=1) for states in over_time)
 
     @property
     def last(self):
-        """The state after each example's last real step."""
-        used = (layer.last for layer in self.layers[: len(self._rows)])
-        return tuple(np.concatenate(parts) for parts in zip(*used, strict=True))
+        """The states after each example's last real step: a tuple of (m, n_a) ndarray."""
+        self._expect_run()
+        used = (layer.last for layer, _ in zip(self.layers, self._parts, strict=False))
+        return tuple(map(np.concatenate, zip(*used, strict=True)))
 
-    def backward(self, *dstates):
-        """Gradients, those of the parameters summed over the parts; see `Layer.backward`."""
-
-        def run(layer, rows):
-            part = slice(rows[0], rows[-1] + 1)
+    def _run_back(self, *dstates):
+        def run(layer, part):
             return layer.backward(*(d[:, part] for d in dstates))
 
-        dxs, *dstarts, grads = zip(*self._pool.map(run, self.layers, self._rows), strict=True)
-        total = grads[0]
-        for more in grads[1:]:
-            total = _sum(total, more)
-        return np.concatenate(dxs, axis=1), *map(np.concatenate, dstarts), total
+        dxs, *dstarts, grads = zip(*self._at_once(run), strict=True)
+        return np.concatenate(dxs, axis=1), *map(np.concatenate, dstarts), reduce(_sum, grads)
 
-    def caches(self):
-        """The caches of every part."""
-        return tuple(layer.caches() for layer in self.layers[: len(self._rows)])
+    def _at_once(self, run):
+        """The results of ``run(layer, part)`` for every part, a thread each."""
+        with ThreadPoolExecutor(len(self._parts)) as threads:
+            return list(threads.map(run, self.layers, self._parts))
+
+    def _caches(self):
+        return tuple(layer.caches() for layer, _ in zip(self.layers, self._parts, strict=False))
+
+
+def _arrays(params):
+    """The arrays of parameters, through tuples in tuples."""
+    if isinstance(params, np.ndarray):
+        return [params]
+    return [array for part in params for array in _arrays(part)]
 
 
 def _sum(a, b):

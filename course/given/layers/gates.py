@@ -6,6 +6,8 @@ product with the state. One example: the gates of a step are one row, k * n_a lo
 
 import numpy as np
 
+from course.given.layers.base import Recurrent
+
 try:  # not public; without it the products are merely cut less finely
     from numpy._core._multiarray_umath import __cpu_features__ as features
 except ImportError:
@@ -14,6 +16,30 @@ except ImportError:
 # OpenBLAS multiplies without packing what takes at most 10^6 multiplications, where the processor
 # has AVX-512: a third quicker. Elsewhere narrow products are a little slower than wide ones.
 SMALL, WIDTHS = 10**6, (64, 32) if features.get("AVX512_SKX") else ()
+BLOCK = 524288  # bytes: backward works on several steps at once that stay in a core's own cache
+
+
+def blocks(T_x, bytes_per_step):
+    """Slices of a few steps each, the last first: what backward works on at a time.
+
+    At least one step; as many as fill `BLOCK` bytes if there are so many. None is longer than
+    the first.
+    """
+    steps = max(1, BLOCK // bytes_per_step)
+    return [slice(max(0, end - steps), end) for end in range(T_x, 0, -steps)]
+
+
+def over_time(shape, start, kind):
+    """Room for a state before and after every step, (T_x + 1, m, n_a); the first is there."""
+    T_x, m, n_a = shape
+    states = np.empty((T_x + 1, m, n_a), kind)
+    states[0] = start
+    return states
+
+
+def backwards(*arrays):
+    """What several arrays have for each step, the last step first: made once, since views cost."""
+    return list(zip(*(array[::-1] for array in arrays), strict=True))
 
 
 def width(m, n_from, n_to):
@@ -92,12 +118,8 @@ class Gates:
     def project(self, inputs, on_input):
         """What the inputs of all steps, (T_x * m, n_x + 1), contribute to the arguments."""
         z = self.z[:, : self.k]
-        if self.one and z.shape == self.z.shape:
-            np.matmul(inputs, on_input, out=z.reshape(self.T_x, -1))
-        elif self.one:
-            z[...] = (inputs @ on_input).reshape(z.shape)
-        else:
-            np.matmul(inputs, on_input, out=self.by_gate(slice(self.k)))
+        out = z.reshape(self.T_x, -1) if self.one else self.by_gate(slice(self.k))
+        np.matmul(inputs, on_input, out=out)
 
     def products(self, gates=slice(None)):
         """Where a state times its weights goes, step by step."""
@@ -141,29 +163,62 @@ class Gates:
             total += dz @ W
         return total
 
-    def weight_gradients(self, states, inputs, entries=slice(None)):
+    def weight_gradients(self, inputs, *products):
         """(k, n_a, n_a + n_x + 1): of each gate's weights on states, on inputs, and of its bias.
 
         Parameters
         ----------
-        states : (T_x, m, n_a) ndarray, or list of them
-            What the gates' weights saw; a list if each saw something else.
         inputs : (T_x * m, n_x + 1) ndarray
-        entries : list of int, optional
-            Where in `z` the gradients of the products with states are, if not at the gates' places.
+        *products : (slice, slice, (T_x, m, n_a) ndarray)
+            Some gates, where in `z` the gradients of their products with states are, and these
+            states.
         """
         n_a, dz = self.n_a, self.by_gate().swapaxes(1, 2)
         dW = np.empty((self.k, n_a, n_a + inputs.shape[1]), self.kind)
-        if isinstance(states, list):
-            for d, state, out in zip(dz[entries], states, dW, strict=True):
-                np.matmul(d, state.reshape(-1, n_a), out=out[:, :n_a])
-        else:
-            np.matmul(dz[entries], states.reshape(-1, n_a), out=dW[:, :, :n_a])
+        for gates, entries, states in products:
+            np.matmul(dz[entries], states.reshape(-1, n_a), out=dW[gates, :, :n_a])
         np.matmul(dz[: self.k], inputs, out=dW[:, :, n_a:])
         return dW
 
     def _blocks(self, k):
         return np.empty((k, self.n_a // self.width, self.n_a, self.width), self.kind)
+
+
+class Gated(Recurrent):
+    """A layer with a weight and a bias for each gate, whose letters the subclass gives in `GATES`.
+
+    Its `Workspace` is made of T_x, m, n_a and a type of numbers, and has `gates`.
+    """
+
+    def _prepare(self, x):
+        """Make the workspace ready for this run, the inputs' contributions in it.
+
+        Returns
+        -------
+        The workspace, and the weights by which its gates multiply states.
+        """
+        key = (self._shape, self._kind)
+        if self._workspace is None or self._workspace_key != key:
+            self._workspace = None  # the old one goes before the new one comes
+            self._workspace, self._workspace_key = self.Workspace(*self._shape, self._kind), key
+        gates = self._workspace.gates
+        biases = [getattr(self.params, f"b{gate}") for gate in self.GATES]
+        on_state, on_input = gates.load(self._weights(), biases)
+        self._inputs = with_ones(x)
+        gates.project(self._inputs, on_input)
+        return self._workspace, on_state
+
+    def _weights(self, columns=slice(None)):
+        return [getattr(self.params, f"W{gate}")[:, columns] for gate in self.GATES]
+
+    def _gradients(self, *products, **more):
+        """Of the inputs; and of the parameters, in their type, together with what `more` has."""
+        gates, n_a = self._workspace.gates, self._shape[2]
+        dx = gates.input_gradients(self._weights(slice(n_a, None))).reshape(self._x.shape)
+        dW = gates.weight_gradients(self._inputs, *products)
+        for gate, rows in zip(self.GATES, dW, strict=True):
+            more[f"W{gate}"], more[f"b{gate}"] = rows[:, :-1], rows[:, -1]
+        return dx, type(self.params)(**more)
 
 
 def with_ones(x):

@@ -8,56 +8,46 @@ from itertools import repeat
 
 import numpy as np
 
-from course.given.layers.base import Layer, blocks
-from course.given.layers.gates import Gates, with_ones
-from course.given.types import LSTMCache
-
-GATES = "ofuc"  # the three sigmoids stand together, and so do the three that make the memory
+from course.given.layers.gates import Gated, Gates, backwards, blocks, over_time
+from course.given.types import LSTMCache, LSTMParams
 
 
 class _Workspace:
     """Arrays that runs of one shape share, and each step's views of them, made once."""
 
     def __init__(self, T_x, m, n_a, kind):
-        self.gates = Gates(4, T_x, m, n_a, kind, sigmoids=slice(3))
+        gates = self.gates = Gates(4, T_x, m, n_a, kind, sigmoids=slice(3))
+        values, z = gates.values, gates.z
         self.tanh_c, self.through = np.empty((T_x, m, n_a), kind), np.empty((m, n_a), kind)
-        values = self.gates.values
-        forward = (self.gates.z, self.gates.products(), values, values[:, :3])
-        self.steps = list(zip(*forward, *values.swapaxes(0, 1), self.tanh_c, strict=True))
+        parts = (z, gates.products(), values, values[:, :3], *values.swapaxes(0, 1), self.tanh_c)
+        self.steps = list(zip(*parts, strict=True))
 
-        self.blocks = list(blocks(T_x, values[0].nbytes))
-        longest = max(block.stop - block.start for block in self.blocks)
-        self.slopes = np.empty((longest, 5, m, n_a), kind)
-        self.back = [self._back(block) for block in self.blocks]
-
-    def _back(self, block):
-        slopes, dz = self.slopes[: block.stop - block.start], self.gates.z[block]
-        parts = (slopes[:, 4], slopes[:, 0], slopes[:, 1:4], self.gates.values[block, 1])
-        parts += (dz[:, 0], dz[:, 1:], self.gates.gradients()[block])
-        return list(zip(*(part[::-1] for part in parts), strict=True))
+        self.blocks = blocks(T_x, values[0].nbytes)
+        self.to_memory = np.empty_like(self.tanh_c[self.blocks[0]])
+        dz = gates.gradients()
+        self.back = [
+            backwards(self.to_memory[: len(z[b])], values[b, 1], z[b, 0], z[b, 1:], dz[b])
+            for b in self.blocks
+        ]
 
 
-class LSTM(Layer):
+class LSTM(Gated):
     """c[t] = forget * c[t - 1] + update * candidate, a[t] = output * tanh(c[t]), for all t.
 
     Parameters
     ----------
     params : LSTMParams
-        Read at each call, so an optimiser may change the arrays in place.
+        Read at each call: see `Recurrent`.
     """
 
     n_states = 2
+    takes = (LSTMParams,)
+    GATES = "ofuc"  # the three sigmoids stand together, and so do the three that make the memory
     Workspace = _Workspace
 
     def _forward(self, x, a0, c0):
-        T_x, m, n_a = self._shape
-        work = self._prepare()
-        biases = [getattr(self.params, f"b{gate}") for gate in GATES]
-        weights, on_input = work.gates.load(self._weights(GATES)[0], biases)
-        self._inputs = with_ones(x)
-        work.gates.project(self._inputs, on_input)
-        a, c = self._a, self._c = np.empty((2, T_x + 1, m, n_a), self._kind)
-        a[0], c[0] = a0, c0
+        work, weights = self._prepare(x)
+        a, c = self._a, self._c = [over_time(self._shape, s, self._kind) for s in (a0, c0)]
         add, multiply, tanh = np.add, np.multiply, np.tanh
         to_products, written = work.gates.multiply, work.through
         half = np.array(0.5, self._kind)  # a number would be made an array at every use
@@ -80,14 +70,13 @@ class LSTM(Layer):
 
     def _backward(self, da, dc=None):
         work, add, multiply = self._workspace, np.add, np.multiply
-        _, on_state, on_input = self._weights(GATES)
-        weights, carry = work.gates.from_gates(on_state), work.gates.carry
+        carry, through = work.gates.carry, work.through
+        weights = work.gates.from_gates(self._weights(slice(self._shape[2])))
         carried_a, carried_c = np.zeros((2, *self._shape[1:]), self._kind)
-        through = work.through
         for block, steps in zip(work.blocks, work.back, strict=True):
             self._fill_slopes(block)
             dcs = repeat(None) if dc is None else dc[block][::-1]
-            for (to_memory, slope_o, slope_c, forget, dz_o, dz_c, dz), da_t, dc_t in zip(
+            for (to_memory, forget, dz_o, dz_fuc, dz), da_t, dc_t in zip(
                 steps, da[block][::-1], dcs, strict=False
             ):
                 add(carried_a, da_t, carried_a)
@@ -95,40 +84,32 @@ class LSTM(Layer):
                     add(carried_c, dc_t, carried_c)
                 multiply(carried_a, to_memory, through)
                 add(carried_c, through, carried_c)
-                multiply(slope_o, carried_a, dz_o)
-                multiply(slope_c, carried_c, dz_c)
+                multiply(dz_o, carried_a, dz_o)
+                multiply(dz_fuc, carried_c, dz_fuc)
                 multiply(carried_c, forget, carried_c)
                 carry(dz, weights, carried_a)
-        dW = work.gates.weight_gradients(self._a[:-1], self._inputs)
-        dx = work.gates.input_gradients(on_input).reshape(self._x.shape)
-        return dx, carried_a, carried_c, self._named(GATES, dW)
+        dx, grads = self._gradients((slice(4), slice(4), self._a[:-1]))
+        return dx, carried_a, carried_c, grads
 
     def _fill_slopes(self, block):
-        """What turns gradients of a (for o) and c (for f, u, c) into those of the gates' arguments,
-        and, last, what turns the gradient of a into one of c.
+        """Put into `z` what turns gradients of a (for o) and of c (for f, u, c) into those of the
+        gates' arguments, and into `to_memory` what turns a gradient of a into one of c.
         """
         work = self._workspace
         gates, tanh_c = work.gates.values[block], work.tanh_c[block]
-        slopes = work.slopes[: len(gates)]
+        slopes, to_memory = work.gates.z[block], work.to_memory[: len(gates)]
         output, _forget, update, candidate = gates.swapaxes(0, 1)
         np.subtract(1, gates[:, :3], out=slopes[:, :3])
         slopes[:, :3] *= gates[:, :3]
         slopes[:, 0] *= tanh_c
         slopes[:, 1] *= self._c[:-1][block]
         slopes[:, 2] *= candidate
-        np.multiply(candidate, candidate, slopes[:, 3])
-        np.multiply(tanh_c, tanh_c, slopes[:, 4])
-        np.subtract(1, slopes[:, 3:], out=slopes[:, 3:])
-        slopes[:, 3] *= update
-        slopes[:, 4] *= output
+        for tanh, gate, slope in ((candidate, update, slopes[:, 3]), (tanh_c, output, to_memory)):
+            np.multiply(tanh, tanh, out=slope)
+            np.subtract(1, slope, out=slope)
+            slope *= gate
 
-    def caches(self):
-        """The caches of the last forward pass, one per step, as `lstm_forward` returns them.
-
-        Returns
-        -------
-        list of LSTMCache
-        """
+    def _caches(self):
         gates = self._workspace.gates.values.copy()  # the next run writes there
         steps = zip(self._a[:-1], self._x, gates, self._c[:-1], self._c[1:], strict=True)
         return [

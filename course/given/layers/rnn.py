@@ -8,26 +8,29 @@ from itertools import pairwise
 
 import numpy as np
 
-from course.given.layers.base import Layer, blocks
-from course.given.layers.gates import in_blocks, width
-from course.given.types import RNNCache
+from course.given.layers.base import Recurrent
+from course.given.layers.gates import blocks, in_blocks, over_time, width
+from course.given.types import RNNCache, RNNModelParams, RNNParams
 
 
-class RNN(Layer):
+class RNN(Recurrent):
     """a[t] = tanh(x[t] Wax' + a[t - 1] Waa' + ba), for all t.
 
     Parameters
     ----------
     params : RNNParams
-        Read at each call, so an optimiser may change the arrays in place.
+        Or RNNModelParams, of which only the cell's are used; gradients are RNNParams. Read at
+        each call: see `Recurrent`.
     """
+
+    takes = (RNNParams, RNNModelParams)
 
     def _forward(self, x, a0):
         T_x, m, n_a = self._shape
-        states = self._states = np.empty((T_x + 1, m, n_a), self._kind)
-        states[0] = a0
-        np.matmul(x.reshape(T_x * m, -1), self.params.Wax.T, out=states[1:].reshape(T_x * m, n_a))
-        states[1:] += self.params.ba
+        states = self._a = over_time(self._shape, a0, self._kind)
+        z = states[1:]  # what the inputs contribute is put where a will be
+        np.matmul(x.reshape(T_x * m, -1), self.params.Wax.T, out=z.reshape(T_x * m, n_a))
+        z += self.params.ba
         multiply, weights, product, target = self._product(self.params.Waa.T)
         for a_prev, a in pairwise(states):
             multiply(a_prev, weights, target)
@@ -42,16 +45,16 @@ class RNN(Layer):
         carried[...] = 0
         for block in blocks(T_x, dz[0].nbytes):
             slope = dz[block]  # the slope of tanh is put where dz will be
-            np.square(self._states[1:][block], out=slope)
+            np.square(self._a[1:][block], out=slope)
             np.subtract(1, slope, out=slope)
             for da_t, dz_t in zip(da[block][::-1], slope[::-1], strict=True):
                 np.add(carried, da_t, carried)
                 np.multiply(dz_t, carried, dz_t)
                 multiply(dz_t, weights, target)
         flat = dz.reshape(T_x * m, n_a)
-        grads = type(self.params)(
+        grads = RNNParams(
             flat.T @ self._x.reshape(T_x * m, -1),
-            flat.T @ self._states[:-1].reshape(T_x * m, n_a),
+            flat.T @ self._a[:-1].reshape(T_x * m, n_a),
             flat.sum(axis=0),
         )
         return (flat @ self.params.Wax).reshape(self._x.shape), carried, grads
@@ -69,12 +72,6 @@ class RNN(Layer):
         blocks_ = np.array(in_blocks(weights, columns), self._kind, order="C")
         return np.matmul, blocks_, result, in_blocks(result, columns)
 
-    def caches(self):
-        """The caches of the last forward pass, one per step, as `rnn_forward` returns them.
-
-        Returns
-        -------
-        list of RNNCache
-        """
-        steps = zip(self._x, self._states[:-1], self._states[1:], strict=True)
+    def _caches(self):
+        steps = zip(self._x, self._a[:-1], self._a[1:], strict=True)
         return [RNNCache(*step) for step in steps]

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from course.given.layers.base import Layer
+from course.given.layers.base import Recurrent
 
 
-class Unrolled(Layer):
+class Unrolled(Recurrent):
     """Run a cell's own functions step by step: slow, clear, and open to any cell.
 
     Parameters
@@ -16,6 +16,7 @@ class Unrolled(Layer):
         ``cell_backward(*dstate, cache, params) -> (dx_t, *dstate_prev, grads)``. None if only
         `forward` is wanted.
     params : NamedTuple of ndarray
+        With `shapes`, as the types of `course.given.types` have.
     n_states : int, optional
         Arrays that the cell passes on: 1 for a GRU, 2 for an LSTM.
 
@@ -31,16 +32,16 @@ class Unrolled(Layer):
     """
 
     def __init__(self, cell_forward, cell_backward, params, n_states=1):
-        super().__init__(params)
         self.cell_forward, self.cell_backward = cell_forward, cell_backward
         self.n_states = n_states
+        super().__init__(params)
 
     def _forward(self, x, *start):
         states = tuple(np.empty(self._shape, self._kind) for _ in start)
-        self._caches, state = [], start
+        self._steps, state = [], start
         for t, x_t in enumerate(x):
             *state, cache = self.cell_forward(x_t, *state, self.params)
-            self._caches.append(cache)
+            self._steps.append(cache)
             for over_time, now in zip(states, state, strict=True):
                 over_time[t] = now
         return states
@@ -54,11 +55,10 @@ class Unrolled(Layer):
         for t in reversed(range(len(dx))):
             arriving = [d[t] for d in dstates] + [0] * (self.n_states - len(dstates))
             dstate = [c + d for c, d in zip(carried, arriving, strict=True)]
-            dx[t], *carried, grads = self.cell_backward(*dstate, self._caches[t], self.params)
+            dx[t], *carried, grads = self.cell_backward(*dstate, self._steps[t], self.params)
             for sum_, grad in zip(total, grads, strict=True):
                 sum_ += grad
         return dx, *carried, type(self.params)(*total)
 
-    def caches(self):
-        """The caches of the last forward pass, one per step, as the cell made them."""
-        return self._caches
+    def _caches(self):
+        return list(self._steps)
