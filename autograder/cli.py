@@ -199,6 +199,7 @@ def _chosen(names: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _bench(options: argparse.Namespace) -> int:
+    _needs_checkout(f"bench {options.what}")
     from importlib import import_module
 
     import_module(f"autograder.bench.{options.what}").main(full=options.full, json=options.json)

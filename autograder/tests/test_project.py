@@ -81,7 +81,11 @@ def wheel(tmp_path_factory):
 @pytest.mark.slow
 def test_the_wheel_has_notebooks_and_keys_and_no_answers(wheel):
     members = zipfile.ZipFile(wheel).namelist()
-    assert not [m for m in members if m.startswith(("solutions/", "autograder/exercise"))]
+    assert not [
+        m
+        for m in members
+        if m.startswith(("solutions/", "autograder/exercise", "autograder/bench"))
+    ]
     assert not [m for m in members if "/tests/" in m or m.endswith(".md")]
     wanted = {p.relative_to(ROOT).as_posix() for p in (ROOT / "course").glob("*_*/*.ipynb")}
     wanted |= {"course/given/manifest.toml", "autograder/frozen/softmax.wire"}
@@ -111,3 +115,10 @@ def test_a_learner_s_install_checks_from_frozen_keys(wheel, tmp_path):
     run = [sys.executable, "-I", "-S", "-c", LEARNER, str(tmp_path), sysconfig.get_path("purelib")]
     done = subprocess.run(run, capture_output=True, text=True)
     assert done.stdout.split() == ["no-axis", "True", "2", "True"], done.stderr
+
+
+def test_the_readme_s_python_runs():
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
+    assert blocks
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), {})

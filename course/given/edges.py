@@ -15,8 +15,16 @@ from course.given import types
 ARRAY = re.compile(r"^(\w[\w, ]*) : \(([^)]*)\) ndarray(?: of (int|bool))?", re.M)
 TUPLE = re.compile(r"^(\w[\w, ]*) : (list of (?=\w+Cache\b))?(\w+(?:Params|Cache))\b", re.M)
 ARRAYS = np.ndarray, np.generic  # NumPy's numbers are arrays without axes
+LIST = re.compile(
+    r"^(\w+) : list of (?!str\b|\w+Cache\b)(?:\(([^)]*)\) ndarray)?(?: of (int))?", re.M
+)
 NUMBERS = {None: "fcui", "int": "ui", "bool": "b"}  # NumPy's letters for kinds of entries
 SIZES = ("m", "T_x", "T_y", "n_x", "n_a", "n_y", "n_v")  # letters that are arguments, too
+LEAST = dict.fromkeys(("length", "max_length", "width"), 1) | {"max_size": 2, "eos": 0, "unk": 0}
+BOUNDS = {
+    "alpha": (lambda number: number >= 0, "at least 0"),
+    "rate": (lambda number: 0 <= number < 1, "from 0 to below 1"),
+} | dict.fromkeys(("limit", "temperature", "learning_rate"), (lambda number: number > 0, "above 0"))
 RANGES = {"lengths": (1, ("T_x",)), "indices": (0, ("n_v",)), "y": (0, ("n_y", "n_v"))}
 
 
@@ -31,12 +39,14 @@ def checked(function):
     Returns
     -------
     callable
-        It raises TypeError for what is not an array or not of the stated kind; ValueError for a
-        wrong shape, a parameter that is not finite, an index or a length out of its range, and a
-        mask without a real step.
+        It raises TypeError for what is not an array, a list or a number where one is stated, or
+        not of the stated kind; ValueError for a wrong shape, an empty list, a parameter that is
+        not finite, a number, an index or a length out of its range, and a mask without a real
+        step.
     """
     signature = inspect.signature(function)
     arrays, kinds = _stated(function)
+    lists = _stated_lists(function)
 
     @functools.wraps(function)
     def call(*args, **kwargs):
@@ -49,8 +59,14 @@ def checked(function):
                 expect(name, value, *arrays[name], sizes)
             elif name in kinds:
                 _expect_kind(name, value, *kinds[name], sizes)
+            elif name in lists:
+                _expect_list(name, value, *lists[name])
             elif name in SIZES:
-                _expect_size(name, value, sizes)
+                sizes[name] = _expect_whole(name, value, least=1)
+            elif name in LEAST:
+                _expect_whole(name, value, LEAST[name])
+            elif name in BOUNDS:
+                _expect_bounded(name, value, *BOUNDS[name])
         mask = given.get("mask") if "mask" in arrays else None
         if mask is not None and not mask.any():
             raise ValueError("mask has no real step: none of its entries is True")
@@ -87,7 +103,7 @@ def expect(name, value, letters, kind, sizes):
     if letters[0] == "...":
         cut = max(0, value.ndim + 1 - len(letters))
         shape = (shape[:cut], *shape[cut:])
-    if 0 in shape:
+    if 0 in value.shape and letters != ("...",):
         raise ValueError(
             f"{name} has shape {value.shape}, and so is empty; {_say(letters)} is expected"
         )
@@ -181,24 +197,53 @@ def _expect_kind(name, value, many, kind, sizes):
         expect_params(f"{name}[{i}]", item, kind, sizes)
 
 
-def _expect_size(name, value, sizes):
+def _expect_list(name, value, letters, kind):
+    """A list that is not empty; of arrays, if it has letters, each with sizes of its own."""
+    if not isinstance(value, list | tuple):
+        raise TypeError(f"{name} is a {type(value).__name__}; a list is expected")
+    if not value:
+        raise ValueError(f"{name} is empty; a list with at least one entry is expected")
+    for i, item in enumerate(value if letters else ()):
+        expect(f"{name}[{i}]", item, letters, kind, {})
+
+
+def _expect_whole(name, value, least):
     if not isinstance(value, int | np.integer) or isinstance(value, bool):
         raise TypeError(f"{name} is a {type(value).__name__}; an int is expected")
-    if value < 1:
-        raise ValueError(f"{name} is {value}; at least 1 is expected")
-    sizes[name] = int(value)
+    if value < least:
+        raise ValueError(f"{name} is {value}; at least {least} is expected")
+    return int(value)
+
+
+def _expect_bounded(name, value, fits, bounds):
+    if not isinstance(value, int | float | np.number) or isinstance(value, bool):
+        raise TypeError(f"{name} is a {type(value).__name__}; a number is expected")
+    if not fits(value):
+        raise ValueError(f"{name} is {value}; {bounds} is expected")
 
 
 def _stated(function):
     """The arrays and the named tuples among the parameters that a docstring states."""
-    text = (inspect.getdoc(function) or "").split("\nReturns\n")[0]
-    arrays, kinds = {}, {}
+    text, arrays, kinds = _parameters(function), {}, {}
     for names, letters, kind in ARRAY.findall(text):
-        axes = tuple(re.sub(r"\s", "", letter) for letter in letters.split(",") if letter.strip())
-        arrays |= dict.fromkeys(names.split(", "), (axes, kind or None))
+        arrays |= dict.fromkeys(names.split(", "), (_axes(letters), kind or None))
     for names, many, kind in TUPLE.findall(text):
         kinds |= dict.fromkeys(names.split(", "), (bool(many), getattr(types, kind)))
     return arrays, kinds
+
+
+def _stated_lists(function):
+    """The other lists among them: axes and kind of their entries, where these are arrays."""
+    found = LIST.findall(_parameters(function))
+    return {name: (_axes(letters), kind or None) for name, letters, kind in found}
+
+
+def _parameters(function):
+    return (inspect.getdoc(function) or "").split("\nReturns\n")[0]
+
+
+def _axes(letters):
+    return tuple(re.sub(r"\s", "", letter) for letter in letters.split(",") if letter.strip())
 
 
 def _say(letters):

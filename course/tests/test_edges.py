@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 
+import solutions
 from course.given import RNNCache, RNNModelParams, RNNParams, edges
 from course.given.edges import checked, expect
 from course.tests.proofs_layers import KINDS, SIZES, kinds, same, sequences
@@ -381,3 +382,46 @@ def test_parameters_hold_each_other():
     message = r"^params\.Waa has shape \(5, 6\); \(n_a, n_a\) is expected with n_a = 5"
     with pytest.raises(ValueError, match=message):
         edges.expect_params("params", wrong, RNNParams, {})
+
+
+# Lists, and numbers that are no sizes
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "error", "message"),
+    [
+        ("pad_sequences", ([],), ValueError, "^sequences is empty; a list with at least one entry"),
+        ("pad_sequences", (3,), TypeError, "^sequences is a int; a list is expected"),
+        ("pad_sequences", ([[1]],), TypeError, r"^sequences\[0\] is a list; an ndarray \(T_x,\)"),
+        ("pad_sequences", ([np.ones(0, int)],), ValueError, r"^sequences\[0\] .* and so is empty"),
+        ("build_vocabulary", ([], 9), ValueError, "^sentences is empty"),
+        ("build_vocabulary", ([["a"]], 1), ValueError, "^max_size is 1; at least 2 is expected"),
+        ("build_vocabulary", ([["a"]], 2.0), TypeError, "^max_size is a float; an int is expected"),
+        ("clip_by_norm", ((np.ones(2),), 0), ValueError, "^limit is 0; above 0 is expected"),
+        ("clip_by_norm", ((np.ones(2),), "1"), TypeError, "^limit is a str; a number is expected"),
+        ("dropout_forward", (np.ones(2), 1.0, None), ValueError, "^rate is 1.0; from 0 to below 1"),
+        ("beam_search", (0, 0, 0, 9, 0, 1.0), ValueError, "^width is 0; at least 1 is expected"),
+        ("beam_search", (0, 0, 0, 9, 1, -1), ValueError, "^alpha is -1; at least 0 is expected"),
+        ("greedy_decode", (0, 0, -1, 9), ValueError, "^eos is -1; at least 0 is expected"),
+        ("softmax", (np.ones((0, 3)),), ValueError, r"^z has shape \(0, 3\), and so is empty"),
+    ],
+)
+def test_the_package_refuses_by_name(name, given, error, message):
+    with pytest.raises(error, match=message):
+        getattr(solutions, name)(*given)
+
+
+def test_the_package_takes_what_is_right():
+    indices, mask = solutions.pad_sequences([np.array([1, 2]), np.array([3])])
+    np.testing.assert_array_equal(indices, [[1, 3], [2, 0]])
+    np.testing.assert_array_equal(mask, [[True, True], [True, False]])
+    np.testing.assert_array_equal(solutions.encode([], {"<EOS>": 0, "<UNK>": 1}), [0])
+    (clipped,) = solutions.clip_by_norm(RNNCache(*np.full((3, 1), 2.0)), np.float32(np.sqrt(3)))[:1]
+    np.testing.assert_allclose(clipped, [1])
+
+
+def test_every_function_of_every_unit_is_there():
+    for unit in solutions.UNITS:
+        for name, function in inspect.getmembers(unit, inspect.isfunction):
+            if function.__module__ == unit.__name__:
+                assert getattr(solutions, name).__wrapped__ is function

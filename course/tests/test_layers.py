@@ -36,7 +36,7 @@ FLOAT32 = 2e-5  # relative to the largest entry: seven digits, of which long sum
 
 # Blocks of weights as on processors with AVX-512, and as on others; and of steps: one, or a few,
 # or all. All of these must be right whatever processor runs the tests.
-LAYOUTS = [((64, 32), 1), ((64, 32), 524288), ((), 3000)]
+LAYOUTS = [((64, 32), 1), ((64, 32), 524288), ((), 2000)]
 layouts = pytest.mark.parametrize("layout", LAYOUTS, ids=["AVX-512, a step", "AVX-512", "plain"])
 
 
@@ -93,7 +93,9 @@ def test_is_the_clear_functions(kind, layout, changes):
     seed=seeds,
     sizes=st.fixed_dictionaries({letter: st.integers(1, 6) for letter in SIZES}),
     n_a=st.none() | st.sampled_from([32, 64]),
-    layout=st.sampled_from(LAYOUTS),
+    layout=st.tuples(
+        st.sampled_from([(64, 32), ()]), st.sampled_from([1, 300, 600, 1000, 2000, 524288])
+    ),
     dtype=st.sampled_from([np.float64, np.float32, np.complex128]),
     name=st.sampled_from(list(KINDS)),
 )
