@@ -11,7 +11,7 @@ export OMP_NUM_THREADS := 1
 export UV_PYTHON_DOWNLOADS := never
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup data browser demo test lab build verify lint requirements clean
+.PHONY: help setup data browser demo test coverage lab build verify lint requirements clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##/\1\t/p' Makefile | expand -t 16
@@ -42,6 +42,9 @@ lab: data  ## the notebooks in JupyterLab, in the folder my-course
 
 test: data torch browser  ## every test
 	python -m pytest
+
+coverage: setup torch  ## that the reference's own tests reach every line and branch of it
+	python -m pytest --quiet solutions/tests --cov --cov-branch --cov-fail-under=100
 
 # PyTorch is for comparisons only. Its CPU build is found by pip, not by uv.
 .PHONY: torch

@@ -45,37 +45,40 @@ def checked(function):
         step.
     """
     signature = inspect.signature(function)
-    arrays, kinds = _stated(function)
-    lists = _stated_lists(function)
+    stated = (*_stated(function), _stated_lists(function))
 
     @functools.wraps(function)
     def call(*args, **kwargs):
         given = signature.bind(*args, **kwargs).arguments
-        sizes = {}
-        for name, value in given.items():
-            if value is None and signature.parameters[name].default is None:
-                continue
-            if name in arrays:
-                expect(name, value, *arrays[name], sizes)
-            elif name in kinds:
-                _expect_kind(name, value, *kinds[name], sizes)
-            elif name in lists:
-                _expect_list(name, value, *lists[name])
-            elif name in SIZES:
-                sizes[name] = _expect_whole(name, value, least=1)
-            elif name in LEAST:
-                _expect_whole(name, value, LEAST[name])
-            elif name in BOUNDS:
-                _expect_bounded(name, value, *BOUNDS[name])
-        mask = given.get("mask") if "mask" in arrays else None
-        if mask is not None and not mask.any():
-            raise ValueError("mask has no real step: none of its entries is True")
-        for name in RANGES:
-            if name in arrays and name in given:
-                expect_range(name, given[name], sizes, mask)
+        left_out = [n for n, v in given.items() if v is None is signature.parameters[n].default]
+        _hold({n: v for n, v in given.items() if n not in left_out}, *stated)
         return function(*args, **kwargs)
 
     return call
+
+
+def _hold(given, arrays, kinds, lists):
+    """Hold arguments, in their order, against what is stated of them."""
+    sizes = {}
+    for name, value in given.items():
+        if name in arrays:
+            expect(name, value, *arrays[name], sizes)
+        elif name in kinds:
+            _expect_kind(name, value, *kinds[name], sizes)
+        elif name in lists:
+            _expect_list(name, value, *lists[name])
+        elif name in SIZES:
+            sizes[name] = _expect_whole(name, value, least=1)
+        elif name in LEAST:
+            _expect_whole(name, value, LEAST[name])
+        elif name in BOUNDS:
+            _expect_bounded(name, value, *BOUNDS[name])
+    mask = given.get("mask") if "mask" in arrays else None
+    if mask is not None and not mask.any():
+        raise ValueError("mask has no real step: none of its entries is True")
+    for name in RANGES:
+        if name in arrays and name in given:
+            expect_range(name, given[name], sizes, mask)
 
 
 def expect(name, value, letters, kind, sizes):
