@@ -32,10 +32,15 @@ class Wrong(NamedTuple):
 
 
 class Answers(NamedTuple):
-    """What the reference gives on every case, and what each misconception gives."""
+    """What the reference gives on every case, and what each misconception gives.
+
+    `shares` has, for each case, what every time step adds to quantities that are sums over time:
+    from path to an array with the steps along its first axis.
+    """
 
     expected: Sequence[Any]
     wrong: Callable[[], list[Wrong]]
+    shares: Sequence[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -130,6 +135,7 @@ def freeze(answers: AnswerKey) -> bytes:
     tables = {
         "+".join(lend): {
             "expected": tuple(answers.answers(lend).expected),
+            "shares": tuple(answers.answers(lend).shares),
             "wrong": [(w.id, w.why, _first(w.outcomes)) for w in answers.answers(lend).wrong()],
         }
         for lend in lendings(answers.calls)
@@ -150,6 +156,6 @@ def thaw(data: bytes) -> AnswerKey:
     def answers(lend: Sequence[str]) -> Answers:
         table = tree["tables"]["+".join(lend)]
         wrong = [Wrong(id_, why, from_tree(outcomes)) for id_, why, outcomes in table["wrong"]]
-        return Answers(table["expected"], lambda: wrong)
+        return Answers(table["expected"], lambda: wrong, table["shares"])
 
     return AnswerKey(**facts, answers=answers)

@@ -78,6 +78,10 @@ def _author_commands(commands: argparse._SubParsersAction) -> None:
     verify.add_argument(
         "--no-notebooks", action="store_true", help="exercises only: takes seconds, not minutes"
     )
+    verify.add_argument(
+        "--calibrate", type=int, nargs="?", const=300, metavar="N",
+        help="instead: how often the checks err, over N draws of the inputs (300)",
+    )  # fmt: skip
     verify.set_defaults(run=_verify)
     bench = commands.add_parser("bench", help="ratios measured side by side in one run")
     bench.add_argument("what", choices=["reference", "check"])
@@ -168,6 +172,8 @@ def _verify(options: argparse.Namespace) -> int:
     from autograder import verify
 
     chosen_units, chosen = _chosen(options.names)
+    if options.calibrate:
+        return _calibrate(chosen, options.calibrate, options.json)
     verdicts = [verify.verify(name, range(options.seeds)) for name in chosen]
     runs = []
     if not options.no_notebooks:
@@ -183,6 +189,20 @@ def _verify(options: argparse.Namespace) -> int:
     else:
         print("\n".join([*verify.table(verdicts), *(str(run) for run in runs)]))
     return 0 if all(v.ok for v in verdicts) and all(run.ok for run in runs) else 1
+
+
+def _calibrate(names: Sequence[str], seeds: int, as_json: bool) -> int:
+    from tqdm import tqdm
+
+    from autograder import verify
+
+    with tqdm(total=len(names) * seeds, unit="draw", disable=as_json) as bar:
+        found = [verify.calibrate(name, seeds, bar.update) for name in names]
+    if as_json:
+        print(json.dumps([calibration._asdict() for calibration in found], indent=1))
+    else:
+        print("\n".join(map(str, found)))
+    return 0 if all(calibration.ok for calibration in found) else 1
 
 
 def _chosen(names: Sequence[str]) -> tuple[list[str], list[str]]:

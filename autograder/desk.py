@@ -13,6 +13,7 @@ from autograder.answers import AnswerKey, NoAnswers
 from autograder.notebooks import units
 from autograder.notices import Notice
 from autograder.report import Report
+from autograder.specs import made
 from autograder.tree import revive
 
 
@@ -137,7 +138,7 @@ def case(function: Callable | str, k: int = 0) -> dict[str, Any]:
     if not 0 <= k < len(found.cases):
         raise IndexError(f"{found.name} has cases 0 to {len(found.cases) - 1}, and no case {k}")
     arguments: dict[str, Any] = revive(trial.plain(found.cases[k]))
-    return arguments
+    return {name: made(value) for name, value in arguments.items()}
 
 
 def _key(function: Callable | str) -> AnswerKey | Notice:

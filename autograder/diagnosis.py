@@ -7,16 +7,19 @@ it is handed outcomes, as plain trees, and a way to ask for more of them.
 import ast
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from autograder import fits
 from autograder.answers import AnswerKey, Answers, Wrong, lendings
+from autograder.distributions import alike, is_distribution, tally, unlikely
 from autograder.report import Difference, Report, Rung
 from autograder.tree import Opaque, Record, describe, leaves
 from autograder.trial import Failure, Outcome, identical
 
+Step = Callable[[AnswerKey, Outcome, Any], Report | None]
 Run = Callable[[Sequence[str]], list[Outcome]]
 LEFT_OVER = "The line `raise NotImplementedError()` is still there: delete it."
 
@@ -94,7 +97,10 @@ def _placeholder(node: ast.stmt) -> bool:
 
 def _climb(key: AnswerKey, outcomes: Sequence[Outcome], answers: Answers) -> Report:
     """The report on one set of outcomes."""
-    found = [_case(key, k, outcome, answers.expected[k]) for k, outcome in enumerate(outcomes)]
+    found = [
+        _case(key, k, outcome, answers.expected[k], answers.shares[k])
+        for k, outcome in enumerate(outcomes)
+    ]
     notes = _notes(key, outcomes)
     failed = [finding for finding in found if finding is not None]
     if not failed:
@@ -112,9 +118,14 @@ def _climb(key: AnswerKey, outcomes: Sequence[Outcome], answers: Answers) -> Rep
     )
 
 
-def _case(key: AnswerKey, k: int, outcome: Outcome, expected: Any) -> Report | None:
+def _case(
+    key: AnswerKey, k: int, outcome: Outcome, expected: Any, shares: dict[str, Any]
+) -> Report | None:
     """The finding on one case, or None where it is right."""
-    steps = (_raised, _kind, _shape, _finite, _stable, _unchanged, _values)
+    steps: tuple[Step, ...] = (_raised, _kind, _shape, _finite, _stable, _unchanged)
+    steps += (partial(_values, shares=shares),)
+    if is_distribution(expected):
+        steps = (_raised, _unchanged, _drawn)
     for step in steps:
         finding = step(key, outcome, expected)
         if finding is not None:
@@ -191,6 +202,8 @@ def _misfit(
         return _misfit_record(expected, got, path, name)
     if isinstance(expected, tuple | list):
         return _misfit_sequence(expected, got, path, name, returns)
+    if isinstance(expected, dict):
+        return _misfit_dict(expected, got, name)
     return _misfit_scalar(expected, got, name)
 
 
@@ -230,6 +243,20 @@ def _misfit_record(expected: Record, got: Any, path: str, name: str) -> tuple[st
         return f"{name} has no field {missing[0]}; a {expected.kind} has {fields}.", ""
     pairs = ((f"{path}.{f}", v, got.fields[f]) for f, v in expected.fields.items())
     return next((bad for p, e, g in pairs if (bad := _misfit(e, g, p.lstrip(".")))), None)
+
+
+def _misfit_dict(expected: dict[str, Any], got: Any, name: str) -> tuple[str, str] | None:
+    if not isinstance(got, dict):
+        return f"{name} is a {_a(got)}, not a dict.", ""
+    missing = [key for key in expected if key not in got]
+    extra = [key for key in got if key not in expected]
+    if missing:
+        return f"{name} has no entry for {missing[0]!r}; it has {len(got)} entries.", ""
+    if extra:
+        text = f"{name} has {len(got)} entries; {len(expected)} are expected, and none for"
+        return f"{text} {extra[0]!r}.", ""
+    pairs = ((f"{name}[{key!r}]", value, got[key]) for key, value in expected.items())
+    return next((bad for path, want, have in pairs if (bad := _misfit(want, have, path))), None)
 
 
 def _misfit_sequence(
@@ -366,7 +393,30 @@ def _unchanged(key: AnswerKey, outcome: Outcome, expected: Any) -> Report | None
     )
 
 
-def _values(key: AnswerKey, outcome: Outcome, expected: Any) -> Report | None:
+def _drawn(key: AnswerKey, outcome: Outcome, expected: Any) -> Report | None:
+    """The finding on a function that draws: an outcome that came too often, or too seldom."""
+    name, counts = key.returns[0], tally(outcome.value)
+    if counts is None:
+        text = f"{name} is not always a whole number, or a list of whole numbers."
+        return _report(key, Rung.KIND, details=(text,))
+    wrong = unlikely(expected, counts)
+    if not wrong:
+        return None
+    total = sum(counts.values())
+    lines = [
+        f"{name} was {_say(one)} in {times} of {total} calls; about {often:.0f} are expected."
+        for one, times, often in wrong[:3]
+    ]
+    return _report(key, Rung.VALUES, details=tuple(lines))
+
+
+def _say(outcome: int | tuple[int, ...]) -> str:
+    return str(list(outcome)) if isinstance(outcome, tuple) else str(outcome)
+
+
+def _values(
+    key: AnswerKey, outcome: Outcome, expected: Any, shares: dict[str, Any]
+) -> Report | None:
     differences, fit = [], ""
     for path, want, got in _pairs(key, outcome, expected):
         if isinstance(want, np.ndarray | int | float) and not isinstance(want, bool):
@@ -375,7 +425,8 @@ def _values(key: AnswerKey, outcome: Outcome, expected: Any) -> Report | None:
             if wrong.any():
                 axes = _axes(key, path, want.ndim)
                 differences.append(Difference.between(path, want, got, wrong, axes))
-                fit = fit or fits.how(want, got, axes, key.rtol)
+                share = fits.of_steps(got, shares[path], key.rtol) if path in shares else ""
+                fit = fit or share or fits.how(want, got, axes, key.rtol)
         elif plain_scalar(got) != want:
             differences.append(Difference(path, f"expected {want!r}, got {got!r}"))
     if not differences:
@@ -392,20 +443,30 @@ def _misconception(outcomes: Sequence[Outcome], answers: Answers, key: AnswerKey
         (
             wrong
             for wrong in answers.wrong()
-            if all(_alike(key, one, two) for one, two in zip(wrong.outcomes, outcomes, strict=True))
+            if all(
+                _alike(key, one, two, is_distribution(expected))
+                for one, two, expected in zip(
+                    wrong.outcomes, outcomes, answers.expected, strict=True
+                )
+            )
         ),
         None,
     )
 
 
-def _alike(key: AnswerKey, known: Outcome, mine: Outcome) -> bool:
-    """Whether two outcomes are the same up to rounding: values, or the same exception."""
+def _alike(key: AnswerKey, known: Outcome, mine: Outcome, drawn: bool) -> bool:
+    """Whether two outcomes are the same up to rounding: values, or the same exception.
+
+    Of a function that draws: whether both may draw from one distribution.
+    """
     if known.failure and mine.failure:
         return known.failure[:2] == mine.failure[:2]  # its kind and its message
     if known.failure or mine.failure:
         return False
     if bool(known.changed) != bool(mine.changed) and key.in_place:
         return False
+    if drawn:
+        return alike(known.value, mine.value)
     ours, theirs = _named(key, known.value), _named(key, mine.value)
     return ours.keys() == theirs.keys() and all(
         _same_leaf(ours[path], theirs[path], key.rtol) for path in ours

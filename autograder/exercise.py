@@ -5,7 +5,7 @@ import inspect
 import re
 import textwrap
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -15,6 +15,8 @@ import numpy as np
 
 import course.given
 from autograder.answers import AnswerKey, Answers, Wrong
+from autograder.distributions import distribution
+from autograder.specs import made
 from autograder.standins import STAND_INS
 from autograder.tree import plain
 from autograder.trial import Case as Arguments
@@ -76,6 +78,15 @@ class Exercise:
     rtol : float, optional
         Largest error allowed in float64, relative to the largest entry of the array: rounding
         of any order of summation stays below 1e-12, and every misconception is above 1e-6.
+    distribution : callable, optional
+        Of a function that draws at random: from the arguments of a case to a dict of outcomes
+        and probabilities. It is then judged by how often it draws what.
+    shares : callable, optional
+        Of a function that sums over time: from the arguments of a case to a dict of paths, such
+        as ``grads.Waa``, and arrays of what each step adds.
+    derivative : callable, optional
+        Of a gradient: from the arguments of a case to what the function should return, found
+        without it, by complex steps of the forward pass. `verify` compares the two.
     """
 
     reference: Callable
@@ -89,6 +100,9 @@ class Exercise:
     calls: tuple[str, ...] = ()
     in_place: bool = False
     rtol: float = 1e-9
+    distribution: Callable[..., Mapping[Any, float]] | None = None
+    shares: Callable[..., dict[str, np.ndarray]] | None = None
+    derivative: Callable[..., Any] | None = None
 
     @property
     def name(self) -> str:
@@ -197,10 +211,7 @@ def live_key(name: str, seed: Any) -> AnswerKey:
 def _answers(declared: Exercise, cases: Sequence[Arguments]) -> Callable:
     @cache
     def answers(lend: tuple[str, ...]) -> Answers:
-        outcomes = run(rebind(declared.reference, lend), cases)
-        broken = next((o.failure for o in outcomes if o.failure), None)
-        if broken:
-            raise RuntimeError(f"the reference of {declared.name} raised {broken}")
+        shares = declared.shares if not lend else None  # of true callees
 
         @cache
         def wrong() -> list[Wrong]:
@@ -209,9 +220,23 @@ def _answers(declared: Exercise, cases: Sequence[Arguments]) -> Callable:
                 for e in declared.misconceptions
             ]
 
-        return Answers([plain(outcome.value) for outcome in outcomes], wrong)
+        return Answers(
+            _expected(declared, cases, lend), wrong, [shares(**c) if shares else {} for c in cases]
+        )
 
     return lambda lend: answers(tuple(lend))
+
+
+def _expected(declared: Exercise, cases: Sequence[Arguments], lend: Sequence[str]) -> list[Any]:
+    """What the reference gives on every case, or how often it draws what."""
+    if declared.distribution:
+        arguments = [{name: made(value) for name, value in case.items()} for case in cases]
+        return [distribution(declared.distribution(**each)) for each in arguments]
+    outcomes = run(rebind(declared.reference, lend), cases)
+    broken = next((o.failure for o in outcomes if o.failure), None)
+    if broken:
+        raise RuntimeError(f"the reference of {declared.name} raised {broken}")
+    return [plain(outcome.value) for outcome in outcomes]
 
 
 def answer_lines(function: Callable) -> int:

@@ -119,6 +119,30 @@ def how(expected: np.ndarray, got: np.ndarray, axes: Axes, rtol: float) -> str:
     return next((text for fit in fits for text in fit(expected, got, axes, rtol)), "")
 
 
+def of_steps(got: np.ndarray, shares: np.ndarray, rtol: float) -> str:
+    """How a wrong sum over time is made of its steps' shares, or an empty string.
+
+    Parameters
+    ----------
+    got : (...) ndarray
+    shares : (T_x, ...) ndarray
+        What each step adds.
+    rtol : float
+    """
+    total, last = shares.sum(axis=0), len(shares) - 1
+    if not last:
+        return ""
+    for t, share in enumerate(shares):
+        name = {0: "the first step", last: "the last step"}.get(t, f"step {t}")
+        if _equal(share, got, rtol):
+            return f"It holds what {name} adds, and nothing of the others: add up all steps."
+        if _equal(total - share, got, rtol):
+            return f"What {name} adds is missing in it."
+    if _equal(total / len(shares), got, rtol):
+        return "It is the mean over the steps; it must be their sum."
+    return ""
+
+
 def _equal(one: np.ndarray, two: np.ndarray, rtol: float) -> bool:
     return one.shape == two.shape and not wrong_entries(one, two, max(rtol, 1e-9)).any()
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograder.specs import SPECS, Seeded, made
 from autograder.standins import STAND_INS
 from autograder.tree import Record, describe, leaves, plain
 
@@ -91,7 +92,7 @@ def _attempt(function: Callable, case: Case, loud: bool) -> Outcome:
         warnings.simplefilter("always")
         try:
             value, changed = _call(function, case, loud)
-            again, _ = _call(function, case, loud=False)
+            again = None if _draws(case) else _call(function, case, loud=False)[0]
         except (Exception, SystemExit) as error:
             return Outcome(failure=_failure(function, error))
     warned = tuple(dict.fromkeys(str(w.message)[:MAX_MESSAGE] for w in caught))
@@ -99,12 +100,29 @@ def _attempt(function: Callable, case: Case, loud: bool) -> Outcome:
 
 
 def _call(function: Callable, case: Case, loud: bool) -> tuple[Any, tuple[str, ...]]:
-    arguments = copy.deepcopy(case)
+    arguments, draws = (
+        {name: made(copy.deepcopy(value)) for name, value in case.items()},
+        _draws(case),
+    )
+    data = [name for name in case if type(case[name]) not in SPECS.values()]
     quiet = contextlib.nullcontext() if loud else contextlib.redirect_stdout(io.StringIO())
     with quiet:
-        value = plain(function(*arguments.values()))
-    changed = tuple(name for name in case if not identical(case[name], arguments[name]))
+        if draws:
+            value = plain([_draw(function, arguments, data) for _ in range(draws)])
+        else:
+            value = plain(function(*arguments.values()))
+    changed = tuple(name for name in data if not identical(case[name], arguments[name]))
     return value, changed
+
+
+def _draws(case: Case) -> int:
+    """How often a function that draws at random is called; 0 for one that does not."""
+    return max((value.draws for value in case.values() if type(value) is Seeded), default=0)
+
+
+def _draw(function: Callable, arguments: Case, data: Sequence[str]) -> Any:
+    """One of many calls: data is fresh each time, and a generator goes on."""
+    return function(*{**arguments, **{n: copy.deepcopy(arguments[n]) for n in data}}.values())
 
 
 def identical(one: Any, two: Any) -> bool:

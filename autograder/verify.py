@@ -1,14 +1,17 @@
 """Proving the exercises: what must pass passes, and what is wrong is caught and named."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from autograder import answers, diagnosis, trial
-from autograder.exercise import Exercise, calls_in, exercise, mutant, stub
+from autograder.exercise import Exercise, calls_in, exercise, live_key, mutant, stub
+from autograder.fits import wrong_entries
 from autograder.report import Report, Rung
+from autograder.tree import leaves, plain
 
+DERIVATIVE = 1e-11  # complex steps are exact to rounding, which sums over time add up
 SEEDS = (answers.PUBLIC_SEED, 1, 2)
 
 
@@ -62,7 +65,7 @@ def verify(name: str, seeds: Sequence[int] = SEEDS) -> Verdict:
     declared = exercise(name)
     verdict = Verdict(name, len(declared.misconceptions), len(declared.alternatives))
     verdict.faults += _declaration(declared) + _starter(declared)
-    verdict.faults += _refused(declared, seeds)
+    verdict.faults += _refused(declared, seeds) + _underived(declared, seeds)
     for edit in declared.misconceptions:
         reports = [_examine(mutant(declared.reference, edit), name, seed) for seed in seeds]
         caught = not any(report.passed for report in reports)
@@ -122,6 +125,74 @@ def _refused(declared: Exercise, seeds: Sequence[int]) -> list[str]:
                 )
                 break
     return faults
+
+
+def _underived(declared: Exercise, seeds: Sequence[int]) -> list[str]:
+    """Quantities in which a gradient and the derivative of its forward pass differ."""
+    if declared.derivative is None:
+        return []
+    faults = []
+    for seed in seeds:
+        key = answers.key(declared.name, seed)
+        for case, expected in zip(key.cases, key.answers(()).expected, strict=True):
+            true, found = leaves(plain(declared.derivative(**case))), leaves(expected)
+            if true.keys() != found.keys():
+                return [f"its derivative has {sorted(true.keys() ^ found.keys())} or lacks them"]
+            wrong = [p for p in true if wrong_entries(true[p], found[p], DERIVATIVE).any()]
+            faults += [f"{path} is not the derivative, with seed {seed}" for path in wrong]
+    return faults
+
+
+class Calibration(NamedTuple):
+    """How often the checks err on one exercise, over many draws of its inputs."""
+
+    name: str
+    seeds: int
+    right: int
+    refused: int
+    wrong: int
+    passed: int
+
+    @property
+    def ok(self) -> bool:
+        return not self.refused and not self.passed
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name:<28}{self.seeds:>6} seeds: {self.refused} of {self.right} right answers "
+            f"refused, {self.passed} of {self.wrong} wrong ones passed"
+        )
+
+
+def calibrate(name: str, seeds: int, tick: Callable[[], Any] = lambda: None) -> Calibration:
+    """Check all right and all wrong implementations of an exercise on many inputs.
+
+    Parameters
+    ----------
+    name : str
+    seeds : int
+        Draws of the inputs.
+    tick : callable, optional
+        Called after each, for a progress bar.
+    """
+    declared = exercise(name)
+    right = (declared.reference, *declared.alternatives)
+    wrong = [mutant(declared.reference, edit) for edit in declared.misconceptions]
+    refused = passed = 0
+    for seed in range(seeds):
+        key = live_key(name, seed)
+        refused += sum(not _passes(key, function) for function in right)
+        passed += sum(_passes(key, function) for function in wrong)
+        tick()
+    return Calibration(name, seeds, len(right) * seeds, refused, len(wrong) * seeds, passed)
+
+
+def _passes(key: answers.AnswerKey, function: Callable) -> bool:
+    """Whether every case is right; the misconceptions of a wrong answer are not asked for."""
+    outcomes = trial.run(function, key.cases)
+    expected = key.answers(())
+    quiet = expected._replace(wrong=list)
+    return diagnosis.judge(replace(key, answers=lambda lend: quiet), lambda lend: outcomes).passed
 
 
 def table(verdicts: Sequence[Verdict]) -> Iterator[str]:

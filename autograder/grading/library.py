@@ -11,8 +11,8 @@ OPEN = {"__init__.py", "activations.py", "tokens.py", "types.py"}
 """Modules of course.given that graded code may use. The others are for experiments."""
 
 LEARNER = (
-    "__init__", "answers", "desk", "diagnosis", "diary", "fits", "notebooks", "notices", "report",
-    "standins", "tree", "trial", "wire",
+    "__init__", "answers", "desk", "diagnosis", "diary", "distributions", "fits", "notebooks",
+    "notices", "report", "specs", "standins", "tree", "trial", "wire",
 )  # fmt: skip
 
 REFUSAL = '''"""A module for experiments, which are not run where notebooks are graded."""
