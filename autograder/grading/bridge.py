@@ -2,10 +2,7 @@
 the formgrader's button grade as `unrolled grade` does.
 """
 
-import atexit
-import contextlib
 import json
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +11,14 @@ from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Bool
 from traitlets.config import Config
 
 from autograder.grading import classroom, tasks
 from autograder.grading.judge import Result
+from autograder.grading.process import Tier
+from autograder.grading.sandbox import tiers
+from autograder.grading.sandbox.template import Template, shared
 from autograder.grading.sanitise import Clean, remark_cell, sanitise
 from autograder.grading.tasks import Sandbox
 
@@ -60,11 +61,29 @@ def right_names(assignment: str, student: str, notebooks: list[str]) -> None:
 class Judge(NbGraderPreprocessor):
     """Puts the judge's verdict where a test cell's outputs would be. Nothing is executed here."""
 
+    trust_submissions = Bool(
+        False, help="Whether submissions are run where there is no sandbox for them, too"
+    ).tag(config=True)
+
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Judge a clean notebook, or take the stored verdict on the same answers."""
         known = resources["nbgrader"]
         label = tasks.label(known["assignment"], known["notebook"])
-        return fill(nb, _result(Path.cwd(), known["student"], label, _clean(nb))), resources
+        result = self._result(known["student"], label, _clean(nb))
+        return fill(nb, result), resources
+
+    def _result(self, student: str, label: str, clean: Clean) -> Result:
+        """The stored result on these answers, or a new one, which is stored."""
+        job, sandbox = classroom.job(Path.cwd(), [label.split("/")[0]]), self._sandbox()
+        key = tasks.result_key(job, student, label, clean, sandbox.tier)
+        results = classroom.results(Path.cwd())
+        if key not in results.keys(student, label):
+            results.add(key, tasks.judged(job, student, label, clean, sandbox))
+        return results[key]
+
+    def _sandbox(self) -> Sandbox:
+        nothing = self.trust_submissions and tiers.best() is Tier.NONE
+        return Sandbox(Template(Tier.NONE) if nothing else shared())
 
 
 def fill(nb: NotebookNode, result: Result) -> NotebookNode:
@@ -74,24 +93,6 @@ def fill(nb: NotebookNode, result: Result) -> NotebookNode:
             grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
             cell.outputs = _outputs(result, grade_id)
     return nb
-
-
-def _result(folder: Path, student: str, label: str, clean: Clean) -> Result:
-    """The stored result on these answers, or a new one, which is stored."""
-    job, sandbox = classroom.job(folder, [label.split("/")[0]]), _sandbox()
-    key = tasks.result_key(job, student, label, clean, sandbox.tier)
-    results = classroom.results(folder)
-    if key not in results.keys(student, label):
-        results.add(key, tasks.judged(job, student, label, clean, sandbox))
-    return results[key]
-
-
-@cache
-def _sandbox() -> Sandbox:
-    """The sandbox of this process; it is closed when the process ends."""
-    stack = contextlib.ExitStack()
-    atexit.register(stack.close)
-    return stack.enter_context(tasks.opened_sandbox())
 
 
 def _clean(nb: NotebookNode) -> Clean:

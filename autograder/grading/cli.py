@@ -15,7 +15,9 @@ NEEDED = ("nbgrader", "nbclient", "tqdm", "solutions")
 
 
 def add_commands(commands: Any) -> None:
-    """Add `class`, `grade`, `regrade`, `report`, `export` and `demo` to a parser."""
+    """Add `class`, `grade`, `regrade`, `report`, `export`, `doctor` and `demo` to a parser."""
+    from autograder.grading import doctor
+
     classes = commands.add_parser("class", help="make a class, release an assignment")
     actions = classes.add_subparsers(required=True, metavar="ACTION")
     new = actions.add_parser("new", help="make a class folder")
@@ -26,6 +28,7 @@ def add_commands(commands: Any) -> None:
     release.add_argument("assignment", help="a unit, such as 02_rnn_forward")
     release.set_defaults(run=_guarded(_release))
     _assignment_commands(commands)
+    doctor.add_command(commands)
     demo = commands.add_parser("demo", help="all of it on a small class, in a temporary folder")
     demo.add_argument("--keep", type=Path, metavar="DIR", help="make the class here")
     demo.set_defaults(run=_guarded(_demo))
@@ -43,6 +46,11 @@ def _assignment_commands(commands: Any) -> None:
         )
         where.add_argument("--dask", metavar="ADDRESS", help="judge on a dask cluster's workers")
         command.add_argument("--json", action="store_true", help="print what came of it as JSON")
+        command.add_argument(
+            "--trust-submissions",
+            action="store_true",
+            help="run them even without a sandbox",
+        )
     report = commands.add_parser("report", help="a class at a glance, as an HTML page")
     report.set_defaults(run=_guarded(_report))
     export = commands.add_parser("export", help="the gradebook's marks")
@@ -141,7 +149,12 @@ def _grade(options: argparse.Namespace) -> int:
 
 
 def _how(options: argparse.Namespace) -> dict[str, Any]:
-    return {"workers": options.workers, "dask": options.dask, "quiet": options.json}
+    return {
+        "workers": options.workers,
+        "dask": options.dask,
+        "trust": options.trust_submissions,
+        "quiet": options.json,
+    }
 
 
 def _lost(results: list[dict[str, Any]]) -> int:

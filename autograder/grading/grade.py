@@ -19,6 +19,7 @@ from autograder.grading.books import Books
 from autograder.grading.classroom import ClassError
 from autograder.grading.judge import Result
 from autograder.grading.pages import Page
+from autograder.grading.sandbox import tiers
 from autograder.grading.tasks import Done, Job, Task
 from autograder.grading.workers import Executor, Local, Lost, WorkersFailed
 
@@ -35,6 +36,8 @@ class How(NamedTuple):
         Processes of this machine; as many as it has processors, if left out.
     dask : str, optional
         The address of a dask scheduler, whose workers judge.
+    trust : bool, optional
+        Run the submissions where there is no sandbox, too.
     quiet : bool, optional
         Show no progress.
     say : callable, optional
@@ -43,6 +46,7 @@ class How(NamedTuple):
 
     workers: int | None = None
     dask: str | None = None
+    trust: bool = False
     quiet: bool = False
     say: Callable[[str], None] = partial(print, file=sys.stderr)
 
@@ -52,12 +56,12 @@ class How(NamedTuple):
 
     def executor(self, job: Job) -> Executor:
         """What runs the tasks of a job."""
-        opened = partial(tasks.opened, job)
         if self.dask is None:
-            return Local(opened, self.processes)
+            here = job._replace(tier=tiers.require(self.trust))
+            return Local(partial(tasks.opened, here), self.processes)
         from autograder.grading.cluster import Dask
 
-        return Dask(opened, self.dask)
+        return Dask(partial(tasks.opened, job._replace(trust=self.trust)), self.dask)
 
 
 class Pair(NamedTuple):

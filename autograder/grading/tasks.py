@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from autograder.grading import versions
 from autograder.grading.judge import Result, grade_notebook
-from autograder.grading.process import Plain, Process
+from autograder.grading.process import Process, Tier
+from autograder.grading.sandbox import tiers
 from autograder.grading.sandbox.hardening import Limits
+from autograder.grading.sandbox.template import Template
 from autograder.grading.sanitise import Clean, Notebook, answer_cells, sanitise
 from autograder.notebooks import source_of
 
@@ -23,13 +25,16 @@ from autograder.notebooks import source_of
 class Job(NamedTuple):
     """What all tasks of a run have in common; a worker is given it once.
 
-    `templates` are the released notebooks by their labels; `judge` is the version of the judge
-    that the run is made with.
+    `templates` are the released notebooks by their labels, and `judge` is the version of the judge
+    that the run is made with. `tier` is the sandbox's; where it is left out, a worker takes the
+    best that it has, which may be none only where there is `trust` in the submissions.
     """
 
     secret: bytes
     templates: dict[str, Notebook]
     judge: str
+    tier: Tier | None = None
+    trust: bool = False
 
 
 class Task(NamedTuple):
@@ -57,15 +62,6 @@ class Done(NamedTuple):
     result: Result | None
 
 
-class Sandbox(Protocol):
-    """Starts processes for learners' code; `tier` names how well they are locked up."""
-
-    tier: str
-
-    def __call__(self, limits: Limits) -> Process:
-        """Start one."""
-
-
 class WrongVersion(Exception):
     """A worker has another version of what judges than the run that it works for."""
 
@@ -75,21 +71,21 @@ def label(assignment: str, name: str) -> str:
     return f"{assignment}/{Path(name).stem}"
 
 
-class _Shared:
-    """A sandbox that the threads of a process share."""
+class Sandbox:
+    """A template that the threads of a process share.
 
-    def __init__(self, spawn: Callable[[Limits], Process], tier: str) -> None:
-        self._spawn, self.tier, self._lock = spawn, tier, Lock()
+    Parameters
+    ----------
+    template : Template
+    """
 
-    def __call__(self, limits: Limits) -> Process:
+    def __init__(self, template: Template) -> None:
+        self._spawn, self.tier, self._lock = template.spawn, template.tier, Lock()
+
+    def spawn(self, limits: Limits) -> Process:
+        """Start a process for a learner's code."""
         with self._lock:
             return self._spawn(limits)
-
-
-@contextmanager
-def opened_sandbox() -> Iterator[Sandbox]:
-    """The sandbox of this process."""
-    yield _Shared(Plain, Plain.tier)
 
 
 @contextmanager
@@ -105,7 +101,8 @@ def opened(job: Job) -> Iterator[Callable[[Task], Done]]:
             f"this worker has version {versions.judge()} of Unrolled's judge, and the run has "
             f"{job.judge}; give all workers the same checkout"
         )
-    with opened_sandbox() as sandbox:
+    with Template(job.tier or tiers.require(job.trust)) as template:
+        sandbox = Sandbox(template)
         yield lambda task: work(job, task, sandbox)
 
 
@@ -130,8 +127,7 @@ def judged(job: Job, student: str, label: str, clean: Clean, sandbox: Sandbox) -
     template = job.templates[label]
     stubs = dict(answer_cells(template))
     return {
-        **grade_notebook(clean, student, label, job.secret, sandbox),
-        "tier": sandbox.tier,
+        **grade_notebook(clean, student, label, job.secret, sandbox.spawn),
         "versions": versions.of(template),
         "answers": digests(clean),
         "blank": [id_ for id_, text in clean.answers.items() if text == source_of(stubs[id_])],
