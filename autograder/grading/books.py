@@ -1,25 +1,56 @@
-"""nbgrader's books: its gradebook, its own converters, its feedback. The one writer."""
+"""nbgrader's books: its gradebook and its own commands. The one writer.
+
+nbgrader enters a submission in some thirty transactions. Here many submissions are entered in one,
+through nbgrader's own tables, as the rows that it would write itself.
+"""
 
 import contextlib
 import logging
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # nbformat's import: 1.4 s
-
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import (
+    Assignment,
+    BaseCell,
+    Comment,
+    Grade,
+    Gradebook,
+    Notebook,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)  # fmt: skip
 from nbgrader.apps.api import NbGraderAPI
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 from traitlets.config import PyFileConfigLoader
 
 from autograder.grading.classroom import ClassError
+from autograder.grading.entries import Entries
+from autograder.grading.judge import Result
+
+
+class Sheet(NamedTuple):
+    """What the gradebook says of one learner's notebook.
+
+    `scores` and `comments` are by the cells' names, and so are `auto` (what the judge gave) and
+    `manual` (what a person gave); `open` are the cells that wait for a person.
+    """
+
+    scores: dict[str, float]
+    most: dict[str, float]
+    auto: dict[str, float | None]
+    manual: dict[str, float | None]
+    comments: dict[str, str | None]
+    open: list[str]
+    penalty: float | None
 
 
 class Mark(NamedTuple):
-    """One learner's mark on one assignment."""
+    """One learner's mark on one assignment. `score` is before the penalty for lateness."""
 
     student: str
     assignment: str
@@ -27,6 +58,7 @@ class Mark(NamedTuple):
     most: float
     parts: dict[str, float]
     manual: bool
+    penalty: float
 
 
 class Books:
@@ -45,72 +77,122 @@ class Books:
         config = PyFileConfigLoader("nbgrader_config.py", path=str(self.folder)).load_config()
         config.CourseDirectory.root = str(self.folder)
         config.NbGraderAPI.log_level = logging.ERROR
-        self._api = NbGraderAPI(config=config)
-        self._api.log.propagate = False
+        self.api = NbGraderAPI(config=config)
+        self.api.log.propagate = False
 
     def generate(self, assignment: str) -> None:
         """Make the learners' version of an assignment from its source."""
-        self._call("generate_assignment", assignment)
-
-    def autograde(self, assignment: str, student: str) -> None:
-        """Enter one submission's verdict, as ``nbgrader autograde`` does."""
-        self._call("autograde", assignment, student)
-
-    def feedback(self, assignment: str, student: str) -> None:
-        """Write one learner's feedback pages."""
-        self._call("generate_feedback", assignment, student)
-
-    def _call(self, name: str, *arguments: str) -> None:
-        with contextlib.chdir(self.folder), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # nbgrader's queries warn of themselves
-            done = getattr(self._api, name)(*arguments)
+        with contextlib.chdir(self.folder), _quiet():
+            done = self.api.generate_assignment(assignment)
         if not done["success"]:
             said = (done.get("error") or done.get("log") or "").strip().splitlines()
-            raise ClassError(f"nbgrader {name} {' '.join(arguments)}: {said[-1] if said else '?'}")
+            raise ClassError(f"nbgrader generate_assignment {assignment}: {(said or ['?'])[-1]}")
 
     @contextlib.contextmanager
     def _gradebook(self) -> Iterator[Gradebook]:
-        course = self._api.coursedir
-        with (
-            warnings.catch_warnings(),
-            contextlib.closing(Gradebook(course.db_url, course.course_id)) as gradebook,
-        ):
-            warnings.simplefilter("ignore")  # nbgrader's queries warn of themselves
-            yield gradebook
-
-    def zero(self, assignment: str, student: str) -> None:
-        """Enter zero for a learner who handed in no notebook at all."""
-        with self._gradebook() as gradebook:
-            gradebook.update_or_create_student(student)
-            submission = gradebook.update_or_create_submission(assignment, student)
-            for notebook in submission.notebooks:
-                for grade in notebook.grades:
-                    grade.auto_score, grade.needs_manual_grade = 0, False
-            gradebook.db.commit()
+        course = self.api.coursedir
+        try:
+            with (
+                _quiet(),
+                contextlib.closing(Gradebook(course.db_url, course.course_id)) as gradebook,
+            ):
+                yield gradebook
+        except DBAPIError as error:
+            raise ClassError(
+                f"the gradebook cannot be used: {error.orig}. What has been judged is kept; "
+                "when this is mended, run the same command again"
+            ) from None
 
     def add_student(self, student: str) -> None:
         """Enter a learner into the gradebook."""
         with self._gradebook() as gradebook:
             gradebook.update_or_create_student(student)
 
+    def enter(self, assignment: str, results: Sequence[Result]) -> list[str]:
+        """Enter results, in one transaction.
+
+        Parameters
+        ----------
+        assignment : str
+        results : sequence of dict
+            No two on the same notebook of one learner. One that was lost opens its cells for a
+            person to mark, unless there are marks already.
+
+        Returns
+        -------
+        list of str
+            What an instructor should know.
+        """
+        with self._gradebook() as gradebook:
+            entries = Entries(self.folder, self.api, gradebook, assignment)
+            entries.write(results)
+            gradebook.db.commit()
+        return entries.notices
+
+    def sheets(self, assignment: str) -> dict[tuple[str, str], Sheet]:
+        """What the gradebook says, by learner and notebook."""
+        with self._gradebook() as gradebook:
+            rows = gradebook.db.execute(_GRADES.where(Assignment.name == assignment)).all()
+            remarks = gradebook.db.execute(_COMMENTS.where(Assignment.name == assignment)).all()
+        sheets: dict[tuple[str, str], Sheet] = {}
+        for student, notebook, penalty, cell, score, most, auto, manual, waits in rows:
+            empty = Sheet({}, {}, {}, {}, {}, [], penalty)
+            sheet = sheets.setdefault((student, notebook), empty)
+            sheet.scores[cell], sheet.most[cell] = score, most
+            sheet.auto[cell], sheet.manual[cell] = auto, manual
+            sheet.open.extend([cell] * waits)
+        for student, notebook, cell, comment in remarks:
+            if (student, notebook) in sheets:
+                sheets[student, notebook].comments[cell] = comment
+        return sheets
+
     def marks(self, assignment: str) -> list[Mark]:
         """What the gradebook says, learner by learner."""
-        with self._gradebook() as gradebook:
-            try:
-                found = gradebook.find_assignment(assignment).submissions
-            except MissingEntry:
-                return []
-            return sorted(_mark(submission, assignment) for submission in found)
+        by_student: dict[str, list[Sheet]] = {}
+        for (student, _), sheet in sorted(self.sheets(assignment).items()):
+            by_student.setdefault(student, []).append(sheet)
+        return [
+            Mark(
+                student,
+                assignment,
+                sum(sum(s.scores.values()) for s in sheets),
+                sum(sum(s.most.values()) for s in sheets),
+                {cell: score for s in sheets for cell, score in s.scores.items()},
+                any(s.open for s in sheets),
+                sum(s.penalty or 0 for s in sheets),
+            )
+            for student, sheets in by_student.items()
+        ]
 
 
-def _mark(submission: Any, assignment: str) -> Mark:
-    grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
-    parts = {grade.name: float(grade.score) for grade in grades}
-    return Mark(
-        submission.student.id,
-        assignment,
-        float(submission.score),
-        float(submission.max_score),
-        parts,
-        any(grade.needs_manual_grade for grade in grades),
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # nbgrader's queries warn of themselves
+        yield
+
+
+def _of_assignment(*columns: Any) -> Any:
+    """A query over the submissions of an assignment, in nbgrader's tables."""
+    return (
+        select(SubmittedAssignment.student_id, Notebook.name, *columns)
+        .select_from(SubmittedNotebook)
+        .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+        .join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
+        .join(Notebook, SubmittedNotebook.notebook_id == Notebook.id)
     )
+
+
+_GRADES = (
+    _of_assignment(
+        SubmittedNotebook.late_submission_penalty, BaseCell.name, Grade.score, Grade.max_score,
+        Grade.auto_score, Grade.manual_score, Grade.needs_manual_grade,
+    )
+    .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
+    .join(BaseCell, BaseCell.id == Grade.cell_id)
+)  # fmt: skip
+_COMMENTS = (
+    _of_assignment(BaseCell.name, Comment.comment)
+    .join(Comment, Comment.notebook_id == SubmittedNotebook.id)
+    .join(BaseCell, BaseCell.id == Comment.cell_id)
+)

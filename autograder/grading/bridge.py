@@ -11,10 +11,16 @@ from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Bool
 from traitlets.config import Config
 
-from autograder.grading import classroom
+from autograder.grading import classroom, tasks
+from autograder.grading.judge import Result
+from autograder.grading.process import Tier
+from autograder.grading.sandbox import tiers
+from autograder.grading.sandbox.template import Template, shared
 from autograder.grading.sanitise import Clean, remark_cell, sanitise
+from autograder.grading.tasks import Sandbox
 
 REMARKS = "graders-remarks"
 
@@ -29,10 +35,10 @@ class SubmissionExporter(NotebookExporter):
         path, known = Path(filename), resources["nbgrader"]
         template = classroom.template(Path.cwd(), known["assignment"], path.name)
         clean = sanitise(template, path.parent, path.name)
-        return self.from_notebook_node(_node(clean), resources, **named)
+        return self.from_notebook_node(node(clean), resources, **named)
 
 
-def _node(clean: Clean) -> NotebookNode:
+def node(clean: Clean) -> NotebookNode:
     """A clean notebook as nbformat's own type, with its remarks on top."""
     notebook = clean.notebook
     if clean.remarks or clean.extra:
@@ -55,21 +61,42 @@ def right_names(assignment: str, student: str, notebooks: list[str]) -> None:
 class Judge(NbGraderPreprocessor):
     """Puts the judge's verdict where a test cell's outputs would be. Nothing is executed here."""
 
+    trust_submissions = Bool(
+        False, help="Whether submissions are run where there is no sandbox for them, too"
+    ).tag(config=True)
+
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Judge a clean notebook, or take the stored verdict on the same answers."""
         known = resources["nbgrader"]
-        result = classroom.judged(
-            Path.cwd(), known["assignment"], known["student"], _clean(nb), known["notebook"]
-        )
-        for cell in nb.cells:
-            if cell.cell_type == "code":
-                grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
-                cell.outputs = _outputs(result, grade_id)
-        return nb, resources
+        label = tasks.label(known["assignment"], known["notebook"])
+        result = self._result(known["student"], label, _clean(nb))
+        return fill(nb, result), resources
+
+    def _result(self, student: str, label: str, clean: Clean) -> Result:
+        """The stored result on these answers, or a new one, which is stored."""
+        job, sandbox = classroom.job(Path.cwd(), [label.split("/")[0]]), self._sandbox()
+        key = tasks.result_key(job, student, label, clean, sandbox.tier)
+        results = classroom.results(Path.cwd())
+        if key not in results.keys(student, label):
+            results.add(key, tasks.judged(job, student, label, clean, sandbox))
+        return results[key]
+
+    def _sandbox(self) -> Sandbox:
+        nothing = self.trust_submissions and tiers.best() is Tier.NONE
+        return Sandbox(Template(Tier.NONE) if nothing else shared())
+
+
+def fill(nb: NotebookNode, result: Result) -> NotebookNode:
+    """Put a result into a clean notebook, as the outputs of its cells."""
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+            cell.outputs = _outputs(result, grade_id)
+    return nb
 
 
 def _clean(nb: NotebookNode) -> Clean:
-    """The clean notebook that `_node` made."""
+    """The clean notebook that `node` made."""
     notebook = json.loads(json.dumps(nb))
     said: dict[str, Any] = {}
     for cell in notebook["cells"]:
@@ -78,7 +105,7 @@ def _clean(nb: NotebookNode) -> Clean:
     return Clean(notebook, tuple(said.get("remarks", ())), frozenset(said.get("extra", ())))
 
 
-def _outputs(result: dict[str, Any], grade_id: str) -> list[NotebookNode]:
+def _outputs(result: Result, grade_id: str) -> list[NotebookNode]:
     """A check's report and its points; of any other cell, what it printed."""
     check = result["checks"].get(grade_id)
     if check is not None:

@@ -99,12 +99,12 @@ def probe(shell: Shell, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Serve a socket, locked up as the first argument says (JSON)."""
-    from autograder.grading.sandbox.hardening import Limits, lock
+    """Serve a socket under limits alone, as the first argument says (JSON)."""
+    from autograder.grading.sandbox.hardening import Limits, limit
 
     order = json.loads(sys.argv[1])
     warm()
-    lock(Limits(**order["limits"]), order["readable"], writable=os.getcwd())
+    limit(Limits(**order["limits"]))
     serve(socket.socket(fileno=order["socket"]))
     os._exit(0)
 

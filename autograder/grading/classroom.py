@@ -1,18 +1,21 @@
 """A class: an nbgrader course folder with a secret, and what is done with it."""
 
-import hashlib
+import contextlib
+import fcntl
 import json
 import os
 import re
 import secrets as random
-from collections.abc import Iterator
-from functools import cache, lru_cache
-from importlib import resources
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
-from autograder.grading.judge import Result, grade_notebook
-from autograder.grading.sanitise import Clean, Notebook, sanitise
-from autograder.notebooks import source_of
+from autograder.grading import tasks, versions
+from autograder.grading.journal import Journal, Results
+from autograder.grading.judge import Result
+from autograder.grading.sanitise import MAX_FILE, Notebook
+from autograder.grading.tasks import Job, Task
+from autograder.notebooks import exercise_of
 
 PRIVATE = ".unrolled"
 CONFIG = '''"""nbgrader's settings for this class. Add your own below; what `configure` sets makes
@@ -94,75 +97,96 @@ def submissions(folder: Path, assignment: str) -> list[str]:
     return sorted(path.parent.name for path in paths if path.is_dir())
 
 
+def handed_in(folder: Path, assignment: str, student: str) -> dict[str, bytes]:
+    """The notebooks in a learner's folder, unread, by file name.
+
+    Only regular files, and of each no more than `sanitise` will look at: a longer one is refused
+    there, by its length.
+    """
+    found = {}
+    with contextlib.suppress(OSError):  # what is gone, or cannot be read, is not there
+        for entry in os.scandir(folder / "submitted" / student / assignment):
+            if entry.name.endswith(".ipynb") and entry.is_file(follow_symlinks=False):
+                with contextlib.suppress(OSError):
+                    found[entry.name] = _bytes(Path(entry.path))
+    return found
+
+
+def _bytes(path: Path) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with open(descriptor, "rb") as file:
+        return file.read(MAX_FILE + 1)
+
+
+def job(folder: Path, assignments: Sequence[str]) -> Job:
+    """What grading these assignments has in common.
+
+    Raises
+    ------
+    ClassError
+        A cell of a notebook bears points that nothing would give.
+    """
+    templates = {
+        tasks.label(assignment, name): template(folder, assignment, name)
+        for assignment in assignments
+        for name in released(folder, assignment)
+    }
+    for label, notebook in templates.items():
+        for cell in notebook["cells"]:
+            grading = cell["metadata"].get("nbgrader", {})
+            code = cell["cell_type"] == "code" and grading.get("grade")
+            if code and not grading["solution"] and not exercise_of(cell):
+                raise ClassError(
+                    f"{label}: the cell {grading['grade_id']} bears points, but checks no "
+                    "exercise; nbgrader would give full marks to everybody"
+                )
+    return Job(secret(folder), templates, versions.judge())
+
+
+def task(folder: Path, label: str, student: str) -> Task:
+    """One notebook of one learner, as it is handed in now."""
+    known = frozenset(results(folder).keys(student, label))
+    return Task(student, label, handed_in(folder, label.split("/")[0], student), known)
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a class for oneself; the system lets go of it when the process ends, however it ends."""
+    with open(require(folder) / PRIVATE / "lock", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ClassError(f"{folder} is being graded by another process; wait for it") from None
+        yield
+
+
 # ------------------------------------------------------------------ results
 
 
+def results(folder: Path) -> Results:
+    """The results so far."""
+    return _results(require(folder).resolve() / PRIVATE / "results.jsonl").refresh()
+
+
 @cache
-def version() -> str:
-    """What judges: a hash of the exercises, the reference and the judge itself."""
-    digest = hashlib.sha256()
-    for package in ("autograder", "solutions", "course"):
-        root = Path(str(resources.files(package)))
-        for path in sorted(root.rglob("*.py")):
-            if "tests" not in path.parts:
-                digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()
+def _results(path: Path) -> Results:
+    """One reader of a file in a process, which reads only what is new."""
+    return Results(path)
 
 
-def result_key(folder: Path, assignment: str, student: str, clean: Clean) -> str:
-    """What a result depends on, and nothing else."""
-    facts = [version(), assignment, student, sorted(clean.answers.items()), sorted(clean.extra)]
-    cells = [source_of(cell) for cell in clean.notebook["cells"]]
-    text = json.dumps([facts, cells, list(clean.remarks)])
-    return hashlib.sha256(secret(folder) + text.encode()).hexdigest()
+def up_to_date(folder: Path, label: str, student: str) -> Result | None:
+    """The latest result on a notebook, if it is about what is handed in now."""
+    result = results(folder).latest(student, label)
+    released_as = template(folder, *_file(label))
+    clean = tasks.read(released_as, task(folder, label, student))
+    return result if result and result["answers"] == tasks.digests(clean) else None
 
 
-def _results_file(folder: Path) -> Path:
-    return folder / PRIVATE / "results.jsonl"
+def _file(label: str) -> tuple[str, str]:
+    assignment, stem = label.split("/")
+    return assignment, f"{stem}.ipynb"
 
 
-def stored(folder: Path) -> dict[str, Result]:
-    """The results so far, by key. A line that was cut short is passed over."""
-    path = _results_file(folder)
-    return _stored(path, path.stat().st_size) if path.exists() else {}
-
-
-@lru_cache(maxsize=1)
-def _stored(path: Path, size: int) -> dict[str, Result]:
-    """The results in a file of that size; it only ever grows."""
-    return dict(_lines(path))
-
-
-def _lines(path: Path) -> Iterator[tuple[str, Result]]:
-    for line in path.read_text("utf-8").splitlines():
-        try:
-            key, result = json.loads(line)
-        except ValueError:
-            continue
-        yield key, result
-
-
-def store(folder: Path, key: str, result: Result) -> None:
-    """Append a result, whole or not at all."""
-    line = json.dumps([key, result])
-    with open(_results_file(folder), "ab", buffering=0) as file:
-        file.write(f"\n{line}\n".encode())  # a line that an earlier run left cut short ends here
-
-
-def judged(folder: Path, assignment: str, student: str, clean: Clean, notebook: str) -> Result:
-    """The stored result on these answers, or a new one, which is stored."""
-    key = result_key(folder, assignment, student, clean)
-    known = stored(folder).get(key)
-    if known is None:
-        known = grade_notebook(clean, student, f"{assignment}/{notebook}", secret(folder))
-        store(folder, key, known)
-    return known
-
-
-def cleaned(folder: Path, assignment: str, student: str) -> dict[str, Clean]:
-    """A learner's notebooks of an assignment, fit for grading, by name."""
-    place = folder / "submitted" / student / assignment
-    return {
-        name: sanitise(template(folder, assignment, name), place, name)
-        for name in released(folder, assignment)
-    }
+def pages(folder: Path) -> Journal:
+    """Which pages have been written: [assignment's notebook, learner, stamp], the latest last."""
+    return Journal(require(folder) / PRIVATE / "pages.jsonl")

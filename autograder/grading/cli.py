@@ -15,7 +15,9 @@ NEEDED = ("nbgrader", "nbclient", "tqdm", "solutions")
 
 
 def add_commands(commands: Any) -> None:
-    """Add `class`, `grade`, `report`, `export` and `demo` to a parser."""
+    """Add `class`, `grade`, `regrade`, `report`, `export`, `doctor` and `demo` to a parser."""
+    from autograder.grading import doctor
+
     classes = commands.add_parser("class", help="make a class, release an assignment")
     actions = classes.add_subparsers(required=True, metavar="ACTION")
     new = actions.add_parser("new", help="make a class folder")
@@ -26,6 +28,7 @@ def add_commands(commands: Any) -> None:
     release.add_argument("assignment", help="a unit, such as 02_rnn_forward")
     release.set_defaults(run=_guarded(_release))
     _assignment_commands(commands)
+    doctor.add_command(commands)
     demo = commands.add_parser("demo", help="all of it on a small class, in a temporary folder")
     demo.add_argument("--keep", type=Path, metavar="DIR", help="make the class here")
     demo.set_defaults(run=_guarded(_demo))
@@ -33,15 +36,27 @@ def add_commands(commands: Any) -> None:
 
 def _assignment_commands(commands: Any) -> None:
     grade = commands.add_parser("grade", help="grade what learners have handed in")
-    grade.add_argument("--workers", type=_positive, default=2, metavar="N")
-    grade.add_argument("--json", action="store_true", help="print the results as JSON")
     grade.set_defaults(run=_guarded(_grade))
+    regrade = commands.add_parser("regrade", help="grade again what a mended exercise touches")
+    regrade.set_defaults(run=_guarded(_regrade))
+    for command in (grade, regrade):
+        where = command.add_mutually_exclusive_group()
+        where.add_argument(
+            "--workers", type=_positive, metavar="N", help="processes; one per processor by default"
+        )
+        where.add_argument("--dask", metavar="ADDRESS", help="judge on a dask cluster's workers")
+        command.add_argument("--json", action="store_true", help="print what came of it as JSON")
+        command.add_argument(
+            "--trust-submissions",
+            action="store_true",
+            help="run them even without a sandbox",
+        )
     report = commands.add_parser("report", help="a class at a glance, as an HTML page")
     report.set_defaults(run=_guarded(_report))
     export = commands.add_parser("export", help="the gradebook's marks")
     export.add_argument("--format", choices=["csv"], default="csv")
     export.set_defaults(run=_guarded(_export))
-    for command in (grade, report, export):
+    for command in (grade, regrade, report, export):
         command.add_argument("folder", type=Path, metavar="DIR")
         command.add_argument("--assignment", metavar="A", help="all that are released by default")
 
@@ -120,20 +135,65 @@ def _chosen(options: argparse.Namespace) -> Iterator[str]:
 def _grade(options: argparse.Namespace) -> int:
     from autograder.grading.grade import grade
 
-    results = [
-        result
-        for assignment in _chosen(options)
-        for result in grade(options.folder, assignment, options.workers, quiet=options.json)
-    ]
+    results = grade(options.folder, *_chosen(options), **_how(options))
     if options.json:
         print(json.dumps(results, indent=1))
-        return 0
+        return _lost(results)
     print("\n".join(table(results)))
     print(
-        f"Marks are in {options.folder / 'gradebook.db'}, pages in {options.folder / 'feedback'}."
+        f"Marks are in nbgrader's gradebook of {options.folder}, "
+        f"pages in {options.folder / 'feedback'}."
     )
     print(f"Next: unrolled report {options.folder}; unrolled export {options.folder}")
-    return 0
+    return _lost(results)
+
+
+def _how(options: argparse.Namespace) -> dict[str, Any]:
+    return {
+        "workers": options.workers,
+        "dask": options.dask,
+        "trust": options.trust_submissions,
+        "quiet": options.json,
+    }
+
+
+def _lost(results: list[dict[str, Any]]) -> int:
+    """The exit code: whether all could be graded; if not, who could not is said."""
+    lost = [result for result in results if "lost" in result]
+    for result in lost:
+        print(
+            f"unrolled: {result['student']}: {result['assignment']} could not be graded: "
+            f"{result['lost']}",
+            file=sys.stderr,
+        )
+    return 1 if lost else 0
+
+
+def _regrade(options: argparse.Namespace) -> int:
+    from autograder.grading.regrade import regrade
+
+    done = regrade(options.folder, *_chosen(options), **_how(options))
+    if options.json:
+        moves = [move._asdict() for move in done.moves]
+        counted = {"judged": len(done.results), "moves": moves, "feedback": done.feedback}
+        print(json.dumps(counted, indent=1))
+    else:
+        print("\n".join(_moved(done)))
+    return _lost(done.results)
+
+
+def _moved(done: Any) -> Iterator[str]:
+    """What came of grading again, as lines of text."""
+    if not done.results:
+        yield "Nothing that judges has changed since the last grading."
+        return
+    yield f"{len(done.results)} judged again, {len(done.moves)} marks moved."
+    for move in done.moves:
+        kept = "" if move.kept is None else f" (the mark {move.kept:g} given by hand stays)"
+        before, after = (f"{mark:g}" if mark is not None else "open" for mark in move[3:5])
+        yield f"{move.student}  {move.exercise}  {before} -> {after}{kept}  {move.why}"
+    if done.feedback:
+        yield f"Feedback to be sent again: {', '.join(done.feedback)}"
 
 
 def table(results: list[dict[str, Any]]) -> Iterator[str]:
@@ -149,7 +209,7 @@ def table(results: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _diagnoses(checks: list[dict[str, Any]]) -> list[str]:
-    if all(check["rung"] == "not attempted" for check in checks):
+    if checks and all(check["rung"] == "not attempted" for check in checks):
         return ["nothing attempted"]
     return [
         shorten(f"{check['name']}: {check['misconception'] or check['diagnosis']}", 100)
@@ -160,18 +220,14 @@ def _diagnoses(checks: list[dict[str, Any]]) -> list[str]:
 
 def _report(options: argparse.Namespace) -> int:
     from autograder.grading import classroom, overview
+    from autograder.grading.grade import handed_in
 
     for assignment in _chosen(options):
-        stored = classroom.stored(options.folder)
-        students = classroom.submissions(options.folder, assignment)
-        keys = [
-            classroom.result_key(options.folder, assignment, student, clean)
-            for student in students
-            for clean in classroom.cleaned(options.folder, assignment, student).values()
-        ]
-        results = [stored[key] for key in keys if key in stored]
-        if len(results) < len(keys):
-            missing = f"{len(keys) - len(results)} of {len(keys)} submissions are not graded yet"
+        pairs = handed_in(options.folder, assignment)
+        found = [classroom.up_to_date(options.folder, pair.label, pair.student) for pair in pairs]
+        results = [result for result in found if result is not None]
+        if len(results) < len(pairs):
+            missing = f"{len(pairs) - len(results)} of {len(pairs)} submissions are not graded yet"
             raise classroom.ClassError(f"{missing}; run: unrolled grade {options.folder}")
         print(overview.page(options.folder, assignment, results))
     return 0
@@ -180,15 +236,18 @@ def _report(options: argparse.Namespace) -> int:
 def _export(options: argparse.Namespace) -> int:
     from autograder.grading.books import Books
 
-    books = Books(options.folder) if list(_chosen(options)) else None
-    marks = [mark for name in _chosen(options) for mark in (books.marks(name) if books else [])]
+    chosen = list(_chosen(options))
+    books = Books(options.folder)
+    marks = [mark for name in chosen for mark in books.marks(name)]
     parts = list(dict.fromkeys(part for mark in marks for part in mark.parts))
     writer = csv.writer(sys.stdout, quoting=csv.QUOTE_NONNUMERIC)
-    writer.writerow(["student", "assignment", "score", "max_score", "needs_manual_grade", *parts])
+    facts = ["student", "assignment", "score", "max_score", "late_penalty", "needs_manual_grade"]
+    writer.writerow([*facts, *parts])
     for mark in marks:
         manual = "yes" if mark.manual else "no"
         cells = [mark.parts.get(part, "") for part in parts]
-        writer.writerow([mark.student, mark.assignment, mark.score, mark.most, manual, *cells])
+        known = [mark.student, mark.assignment, mark.score, mark.most, mark.penalty, manual]
+        writer.writerow([*known, *cells])
     return 0
 
 

@@ -18,6 +18,8 @@ from autograder.weave import instructor_notebook, text_of
 
 UNIT = "02_rnn_forward"
 Notebook = dict[str, Any]
+Make = Callable[[str], dict[str, str]]
+"""From a notebook's name to the files that a learner hands in."""
 
 MISTAKEN = {
     "boris": ("softmax", "no-axis"),
@@ -50,21 +52,27 @@ def demo(folder: Path) -> None:
     print(f"marks     {folder / 'gradebook.db'} (nbgrader's gradebook)")
 
 
-def hand_in(folder: Path) -> None:
-    """Release the unit and write every generated submission."""
+def crowd(count: int) -> dict[str, Make]:
+    """A class of any size: the demo's kinds of submission by turns, but for the one that hangs."""
+    kinds = [make for student, make in submissions().items() if student != "omar"]
+    return {f"learner-{n:05}": kinds[n % len(kinds)] for n in range(count)}
+
+
+def hand_in(folder: Path, learners: dict[str, Make] | None = None) -> None:
+    """Release the unit and write every generated submission; those of the demo, if left out."""
     name = text_of(UNIT).with_suffix(".ipynb").name
     source = folder / "source" / UNIT / name
     source.parent.mkdir(parents=True, exist_ok=True)
     source.write_text(instructor_notebook(UNIT), "utf-8")
     Books(folder).generate(UNIT)
-    for student, make in submissions().items():
+    for student, make in (learners or submissions()).items():
         place = folder / "submitted" / student / UNIT
         place.mkdir(parents=True, exist_ok=True)
         for file, text in make(name).items():
             (place / file).write_text(text, "utf-8")
 
 
-def submissions() -> dict[str, Callable[[str], dict[str, str]]]:
+def submissions() -> dict[str, Make]:
     """From learner to what they hand in: a function of the notebook's name, to files."""
     edited = {
         student: _with({name: _mistaken(name, id_)}) for student, (name, id_) in MISTAKEN.items()
@@ -93,7 +101,7 @@ def solved(answers: dict[str, str]) -> str:
     return json.dumps(notebook)
 
 
-def _with(answers: dict[str, str]) -> Callable[[str], dict[str, str]]:
+def _with(answers: dict[str, str]) -> Make:
     return lambda name: {name: solved(answers)}
 
 
@@ -146,11 +154,11 @@ def _cells(text: str, keep: Callable[[str, Notebook], list[Notebook]]) -> str:
     return json.dumps(notebook)
 
 
-def _without(grade_id: str) -> Callable[[str], dict[str, str]]:
+def _without(grade_id: str) -> Make:
     return lambda name: {name: _cells(solved({}), lambda g, cell: [] if g == grade_id else [cell])}
 
 
-def _twice(grade_id: str) -> Callable[[str], dict[str, str]]:
+def _twice(grade_id: str) -> Make:
     first = {"source": stub(exercise(grade_id).reference)}
     return lambda name: {
         name: _cells(solved({}), lambda g, c: [{**c, **first}, c] if g == grade_id else [c])

@@ -1,47 +1,120 @@
-"""Grading a class: judge every submission in parallel, then let one writer fill the books."""
+"""Grading a class: judge what is handed in, enter the marks, write the pages.
 
-import multiprocessing
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+Whatever ends a run, the next one goes on from there: results are kept as they come, marks are
+entered in whole transactions, and files are written whole.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
-from autograder.grading import classroom
+from autograder.grading import classroom, pages, tasks
 from autograder.grading.books import Books
 from autograder.grading.classroom import ClassError
-from autograder.grading.judge import Result, grade_notebook
-from autograder.grading.sanitise import Clean
+from autograder.grading.judge import Result
+from autograder.grading.pages import Page
+from autograder.grading.sandbox import tiers
+from autograder.grading.tasks import Done, Job, Task
+from autograder.grading.workers import Executor, Local, Lost, WorkersFailed
+
+BATCH = 100
+"""Results in one transaction: a transaction costs as much as ten of them."""
 
 
-class Task(NamedTuple):
-    """One notebook to judge: a pure function of these."""
+class How(NamedTuple):
+    """Where a run takes place, and what it shows.
 
-    key: str
-    student: str
+    Attributes
+    ----------
+    workers : int, optional
+        Processes of this machine; as many as it has processors, if left out.
+    dask : str, optional
+        The address of a dask scheduler, whose workers judge.
+    trust : bool, optional
+        Run the submissions where there is no sandbox, too.
+    quiet : bool, optional
+        Show no progress.
+    say : callable, optional
+        Takes what an instructor should know, a line at a time.
+    """
+
+    workers: int | None = None
+    dask: str | None = None
+    trust: bool = False
+    quiet: bool = False
+    say: Callable[[str], None] = partial(print, file=sys.stderr)
+
+    @property
+    def processes(self) -> int:
+        return self.workers or len(os.sched_getaffinity(0))
+
+    def executor(self, job: Job) -> Executor:
+        """What runs the tasks of a job."""
+        if self.dask is None:
+            here = job._replace(tier=tiers.require(self.trust))
+            return Local(partial(tasks.opened, here), self.processes)
+        from autograder.grading.cluster import Dask
+
+        return Dask(partial(tasks.opened, job._replace(trust=self.trust)), self.dask)
+
+
+class Pair(NamedTuple):
+    """One notebook, by its label, of one learner."""
+
     label: str
-    clean: Clean
-    secret: bytes
+    student: str
+
+    @property
+    def assignment(self) -> str:
+        return self.label.split("/")[0]
+
+    @property
+    def stem(self) -> str:
+        return self.label.split("/")[1]
 
 
-def grade(folder: Path, assignment: str, workers: int = 2, quiet: bool = False) -> list[Result]:
-    """Grade all submissions of an assignment, and write marks and feedback.
+class Graded(NamedTuple):
+    """What came of a run: results in the order of the pairs, and whose pages were written."""
+
+    results: list[Result]
+    pages: list[Pair]
+
+
+def grade(folder: Path, *assignments: str, quiet: bool = False, **how: Any) -> list[Result]:
+    """Grade all submissions of some assignments, and write marks and feedback.
 
     Parameters
     ----------
     folder : Path
         A class.
-    assignment : str
-    workers : int, optional
-        Submissions that are judged at once.
+    *assignments : str
     quiet : bool, optional
-        Show no progress.
+    **how
+        See `How`.
 
     Returns
     -------
     list of dict
-        One result per learner and notebook. Results that are stored already are not made again.
+        One result per learner and notebook. Results that are stored already are not made again. One
+        that could not be made says why under "lost".
+    """
+    pairs = [pair for assignment in assignments for pair in handed_in(folder, assignment)]
+    return run(folder, pairs, How(quiet=quiet, **how)).results
+
+
+def handed_in(folder: Path, assignment: str) -> list[Pair]:
+    """What there is to grade of an assignment.
+
+    Raises
+    ------
+    ClassError
+        Nothing.
     """
     classroom.require(folder)
     if assignment not in classroom.assignments(folder):
@@ -51,50 +124,123 @@ def grade(folder: Path, assignment: str, workers: int = 2, quiet: bool = False) 
     if not students:
         place = folder / "submitted" / "LEARNER" / assignment
         raise ClassError(f"nothing is handed in; put the notebooks into {place}")
-    tasks = [task for student in students for task in _tasks(folder, assignment, student)]
-    results = _judge(folder, tasks, workers, quiet)
-    _write(folder, assignment, students, quiet)
-    return [results[task.key] for task in tasks]
+    names = classroom.released(folder, assignment)
+    return [Pair(tasks.label(assignment, name), student) for student in students for name in names]
 
 
-def _tasks(folder: Path, assignment: str, student: str) -> Iterator[Task]:
-    secret = classroom.secret(folder)
-    for name, clean in classroom.cleaned(folder, assignment, student).items():
-        key = classroom.result_key(folder, assignment, student, clean)
-        yield Task(key, student, f"{assignment}/{Path(name).stem}", clean, secret)
+def run(folder: Path, pairs: Sequence[Pair], how: How) -> Graded:
+    """Judge, enter and write these; see `grade`."""
+    job = classroom.job(folder, sorted({pair.assignment for pair in pairs}))
+    with classroom.locked(folder):
+        books = Books(folder)
+        try:
+            results = _judge(folder, pairs, job, books, how)
+            written = _write(folder, pairs, job, books, results, how)
+        except WorkersFailed as error:
+            raise ClassError(str(error)) from None
+    return Graded([results[pair] for pair in pairs], written)
 
 
-def _judge(folder: Path, tasks: Sequence[Task], workers: int, quiet: bool) -> dict[str, Result]:
-    """The results of all tasks; new ones are stored as they come."""
-    known = dict(classroom.stored(folder))
-    todo = [task for task in tasks if task.key not in known]
-    spawn = multiprocessing.get_context("spawn")
-    with (
-        tqdm(
-            total=len(tasks), initial=len(tasks) - len(todo), desc="judging", disable=quiet
-        ) as bar,
-        ProcessPoolExecutor(max(1, min(workers, len(todo))), mp_context=spawn) as pool,
-    ):
-        running: dict[Future[Result], Task] = {pool.submit(_work, task): task for task in todo}
-        for done in as_completed(running):
-            task = running[done]
-            known[task.key] = done.result()
-            classroom.store(folder, task.key, known[task.key])
+# ------------------------------------------------------------------ marks
+
+
+def _judge(
+    folder: Path, pairs: Sequence[Pair], job: Job, books: Books, how: How
+) -> dict[Pair, Result]:
+    """All results; new ones are stored as they come, and all are entered."""
+    results: dict[Pair, Result] = {}
+    judged = _judged(folder, pairs, job, how)
+    while batch := dict(islice(judged, BATCH)):
+        results |= batch
+        for assignment in sorted({pair.assignment for pair in batch}):
+            mine = [result for pair, result in batch.items() if pair.assignment == assignment]
+            for notice in books.enter(assignment, mine):
+                how.say(notice)
+    return results
+
+
+def _judged(
+    folder: Path, pairs: Sequence[Pair], job: Job, how: How
+) -> Iterator[tuple[Pair, Result]]:
+    """Results in the order in which they are ready."""
+    todo = (classroom.task(folder, pair.label, pair.student) for pair in pairs)
+    lost = 0
+    with _bar("judging", len(pairs), how) as bar:
+        for task, answer in how.executor(job).run(todo):
+            result = _kept(folder, task, answer)
+            lost += "lost" in result
+            bar.set_postfix_str(f"{lost} could not be graded" if lost else "", refresh=False)
             bar.update()
-    return known
+            yield Pair(task.label, task.student), result
 
 
-def _work(task: Task) -> Result:
-    return grade_notebook(task.clean, task.student, task.label, task.secret)
+def _kept(folder: Path, task: Task, answer: Done | Lost) -> Result:
+    """A result, stored if it is new; one that says so, and is not stored, if there is none."""
+    if isinstance(answer, Lost):
+        return _none(task, answer.why)
+    results = classroom.results(folder)
+    if answer.result is not None:
+        results.add(answer.key, answer.result)
+    elif answer.key != results.keys(task.student, task.label)[-1]:
+        results.add(answer.key, results[answer.key])  # it holds again
+    return results[answer.key]
 
 
-def _write(folder: Path, assignment: str, students: Sequence[str], quiet: bool) -> None:
-    """Marks and feedback into nbgrader's books, one learner after the other."""
-    books = Books(folder)
-    for student in tqdm(students, desc="gradebook", disable=quiet):
-        place = folder / "submitted" / student / assignment
-        if not any(place.glob("*.ipynb")):
-            books.zero(assignment, student)
-            continue
-        books.autograde(assignment, student)
-        books.feedback(assignment, student)
+def _none(task: Task, why: str) -> Result:
+    """What is said where nothing can be said: nobody's mark is lost without a word."""
+    return {
+        "student": task.student,
+        "assignment": task.label,
+        "checks": {},
+        "outputs": {},
+        "remarks": [f"It could not be graded: {why}. Grade it again, or mark it by hand."],
+        "tier": "",
+        "seconds": 0.0,
+        "lost": why,
+    }
+
+
+# ------------------------------------------------------------------ pages
+
+
+def _write(
+    folder: Path, pairs: Sequence[Pair], job: Job, books: Books, results: dict[Pair, Result],
+    how: How,
+) -> list[Pair]:  # fmt: skip
+    """Write the pages that are not as they should be, and say whose they were."""
+    sheets = {
+        Pair(f"{assignment}/{stem}", student): sheet
+        for assignment in sorted({pair.assignment for pair in pairs})
+        for (student, stem), sheet in books.sheets(assignment).items()
+    }
+    journal = classroom.pages(folder)
+    written = {Pair(label, student): stamp for label, student, stamp in journal.unread()}
+    stamps = {
+        pair: pages.stamp(results[pair], sheets[pair])
+        for pair in pairs if "lost" not in results[pair]
+    }  # fmt: skip
+    todo = [
+        pair for pair, stamp in stamps.items()
+        if written.get(pair) != stamp or not pages.are_there(folder, pair.label, pair.student)
+    ]  # fmt: skip
+    work = (
+        Page(classroom.task(folder, pair.label, pair.student), results[pair], sheets[pair])
+        for pair in todo
+    )
+    with _bar("feedback", len(todo), how) as bar:
+        for page, answer in Local(partial(pages.opened, folder.resolve(), job), how.processes).run(
+            work
+        ):
+            pair = Pair(page.task.label, page.task.student)
+            bar.update()
+            if answer:
+                why = answer.why if isinstance(answer, Lost) else answer
+                how.say(f"{pair.student}: no feedback page for {pair.label}: {why}")
+            else:
+                journal.append([*pair, stamps[pair]])
+    return todo
+
+
+def _bar(title: str, count: int, how: How) -> "tqdm[Any]":
+    """A progress bar, with rate and remaining time."""
+    return tqdm(total=count, desc=title, unit=" notebooks", smoothing=0.05, disable=how.quiet)

@@ -11,8 +11,9 @@ from typing import Any
 
 from autograder import answers, diagnosis
 from autograder.answers import AnswerKey
-from autograder.grading.process import Plain, Process
+from autograder.grading.process import Process
 from autograder.grading.sandbox.hardening import Limits
+from autograder.grading.sandbox.template import shared
 from autograder.grading.sanitise import Clean
 from autograder.grading.session import Clock, Session, StepFailed
 from autograder.notebooks import exercise_of, source_of
@@ -41,7 +42,7 @@ def grade_notebook(
     student: str,
     assignment: str,
     secret: bytes,
-    spawn: Callable[[Limits], Process] = Plain,
+    spawn: Callable[[Limits], Process] | None = None,
     clock: Clock = Clock(),  # noqa: B008  # a NamedTuple of numbers never changes
 ) -> Result:
     """Run a cleaned notebook and judge each of its checks.
@@ -53,7 +54,7 @@ def grade_notebook(
     secret : bytes
         Of the class; inputs are drawn from it.
     spawn : callable, optional
-        Starts the process for the learner's code.
+        Starts the process for the learner's code; by default this process's own template does.
     clock : Clock, optional
 
     Returns
@@ -65,7 +66,7 @@ def grade_notebook(
     checks: dict[str, Result] = {}
     outputs: dict[str, str] = {}
     failed: dict[str, str | None] = {}
-    with Session(spawn, clock=clock) as session:
+    with Session(spawn or shared().spawn, clock=clock) as session:
         for cell in clean.notebook["cells"]:
             exercise, grade_id = exercise_of(cell), _grade_id(cell)
             if exercise:
@@ -82,7 +83,7 @@ def grade_notebook(
         "checks": checks,
         "outputs": {grade_id: text for grade_id, text in outputs.items() if grade_id and text},
         "remarks": list(clean.remarks),
-        "tier": getattr(spawn, "tier", "unknown"),
+        "tier": session.tier,
         "seconds": round(time.monotonic() - start, 3),
     }
 

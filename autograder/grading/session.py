@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from autograder import trial, wire
 from autograder.grading import frames
-from autograder.grading.process import Plain, Process
+from autograder.grading.process import Process, Usage
 from autograder.grading.sandbox.hardening import Limits
 from autograder.tree import plain
 from autograder.trial import Outcome
@@ -39,11 +39,21 @@ class Session:
         Starts a process under limits.
     limits : Limits
     clock : Clock
+
+    Attributes
+    ----------
+    tier : str
+        What protects the grader, once a process was started.
+    usage : Usage or None
+        Of all processes so far that have ended.
     """
+
+    tier: str = "unknown"
+    usage: Usage | None = None
 
     def __init__(
         self,
-        spawn: Callable[[Limits], Process] = Plain,
+        spawn: Callable[[Limits], Process],
         limits: Limits = Limits(),  # noqa: B008  # a NamedTuple of numbers never changes
         clock: Clock = Clock(),  # noqa: B008
     ) -> None:
@@ -110,6 +120,7 @@ class Session:
 
     def _start(self) -> None:
         self._process = self._spawn(self._limits)
+        self.tier = self._process.tier
         seconds = self._clock.start
         for source in list(self._history):
             self._exchange({"do": "run", "source": source}, seconds)
@@ -157,7 +168,11 @@ class Session:
     def _stop(self) -> str:
         """End the process, if there is one, and say how it ended."""
         process, self._process = self._process, None
-        return process.end() if process is not None else "the process was gone"
+        if process is None:
+            return "the process was gone"
+        said = process.end()
+        self.usage = process.usage.plus(self.usage) if process.usage else self.usage
+        return said
 
 
 def _words(error: Any, function: str) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -14,34 +15,40 @@ class Limits(NamedTuple):
     """What one submission may use.
 
     `memory` is address space; since no process can be started, it holds for the whole submission.
+    So does `cpu_seconds`. `folder` is the size of its own folder, which counts as memory too.
     """
 
     memory: int = 2048 * MEBIBYTE
     cpu_seconds: int = 240
     file_size: int = 64 * MEBIBYTE
     files: int = 128
+    folder: int = 64 * MEBIBYTE
 
 
-def lock(limits: Limits, readable: Sequence[str], writable: str) -> None:
+def lock(limits: Limits, readable: Sequence[str], writable: str | None) -> None:
     """Give up every right that a notebook has no use for.
 
-    On Linux with Landlock and seccomp: no file but these, no network, no new process, no signal to
-    another. Elsewhere the limits alone.
+    No file but these, no network, no new process, no signal to another.
 
     Parameters
     ----------
     limits : Limits
     readable : sequence of str
         Folders and files that may be read.
-    writable : str
-        The one folder that may be written.
+    writable : str or None
+        The one folder that may be written, if any.
+
+    Raises
+    ------
+    OSError
+        The kernel cannot do it; then nothing of a learner's may be run.
     """
-    _limit(limits)
-    if not available():
-        return
+    limit(limits)
     rules = [(path, landlock.READING) for path in readable]
     rules += [("/dev/null", landlock.READ | landlock.WRITE), ("/dev/urandom", landlock.READ)]
-    landlock.restrict([*rules, (writable, landlock.WRITING)])
+    if writable is not None:
+        rules.append((writable, landlock.WRITING))
+    landlock.restrict(rules)
     seccomp.install(signals_only_to=os.getpid())
 
 
@@ -50,7 +57,8 @@ def available() -> bool:
     return syscalls.supported() and landlock.abi() > 0
 
 
-def _limit(limits: Limits) -> None:
+def limit(limits: Limits) -> None:
+    """Set the limits alone."""
     caps = {
         resource.RLIMIT_AS: limits.memory,
         resource.RLIMIT_CPU: limits.cpu_seconds,
@@ -58,6 +66,8 @@ def _limit(limits: Limits) -> None:
         resource.RLIMIT_NOFILE: limits.files,
         resource.RLIMIT_CORE: 0,
     }
+    if sys.platform == "darwin":
+        del caps[resource.RLIMIT_AS]  # macOS refuses to set it
     for kind, value in caps.items():
         hard = resource.getrlimit(kind)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)

@@ -14,7 +14,7 @@ from autograder.grading.sandbox.syscalls import SET_SECCOMP, no_new_privileges, 
 
 ALLOW, KILL, ERROR = 0x7FFF0000, 0x80000000, 0x00050000
 LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-NUMBER, ARCHITECTURE, FIRST, THIRD = 0, 4, 16, 32  # offsets in struct seccomp_data
+NUMBER, ARCHITECTURE, FIRST, SECOND, THIRD = 0, 4, 16, 24, 32  # offsets in struct seccomp_data
 FILTER_MODE = 2
 AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 X32 = 0x40000000
@@ -37,11 +37,21 @@ DENIED: dict[str, tuple[int | None, int | None]] = {
     "swapon": (167, 224), "swapoff": (168, 225), "syslog": (103, 116), "acct": (163, 89),
     "personality": (135, 92), "setrlimit": (160, 164), "memfd_secret": (447, 447),
     "vmsplice": (278, 75), "setpgid": (109, 154), "setsid": (112, 157),
+    # memory that no limit of a process counts, and that outlives it
+    "memfd_create": (319, 279), "shmget": (29, 194), "msgget": (68, 186), "semget": (64, 190),
+    "mq_open": (240, 180),
 }  # fmt: skip
 CLONE, CLONE3, PRLIMIT = (56, 220), (435, 435), (302, 261)
 SIGNALS_BY_PID = ((62, 129), (234, 131))  # kill, tgkill
 OTHER_SIGNALS = ((200, 130), (424, 424), (129, 138), (297, 240))  # tkill, pidfd, rt_*sigqueueinfo
 CLONE_THREAD = 0x10000
+# Second ways to a signal: a file's owner is sent one when the file is ready. And whoever dies with
+# its parent must go on doing so.
+REFUSED_ARGUMENTS = (
+    ((72, 25), SECOND, (8, 10, 15)),  # fcntl: F_SETOWN, F_SETSIG, F_SETOWN_EX
+    ((16, 29), SECOND, (0x8901, 0x8902)),  # ioctl: FIOSETOWN, SIOCSPGRP
+    ((157, 167), FIRST, (1,)),  # prctl: PR_SET_PDEATHSIG
+)
 
 
 def program(signals_only_to: int | None = None) -> bytes:
@@ -71,6 +81,8 @@ def program(signals_only_to: int | None = None) -> bytes:
             lines += _unless(pair[column], FIRST, JUMP_EQUAL, signals_only_to)
         for pair in OTHER_SIGNALS:
             lines += _refuse(pair[column], errno.EPERM)
+    for pair, argument, values in REFUSED_ARGUMENTS:
+        lines += _refuse_if(pair[column], argument, values)
     lines += _no_new_limits(PRLIMIT[column])
     lines.append((RETURN, 0, 0, ALLOW))
     return b"".join(struct.pack("HBBI", *line) for line in lines)
@@ -91,6 +103,17 @@ def _unless(number: int, argument: int, test: int, value: int) -> list[tuple[int
         (RETURN, 0, 0, ERROR | errno.EPERM),
         (RETURN, 0, 0, ALLOW),
     ]
+
+
+def _refuse_if(
+    number: int, argument: int, values: tuple[int, ...]
+) -> list[tuple[int, int, int, int]]:
+    """Refuse a call where the low word of an argument is one of these."""
+    body = [(LOAD, 0, 0, argument)]
+    for value in values:
+        body += [(JUMP_EQUAL, 0, 1, value), (RETURN, 0, 0, ERROR | errno.EPERM)]
+    body.append((RETURN, 0, 0, ALLOW))
+    return [(JUMP_EQUAL, 0, len(body), number), *body]
 
 
 def _no_new_limits(number: int) -> list[tuple[int, int, int, int]]:

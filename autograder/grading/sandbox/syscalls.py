@@ -28,6 +28,13 @@ def call(what: str, number: int, *arguments: object) -> int:
     return checked(_libc.syscall(ctypes.c_long(number), *arguments), what)
 
 
+def call_libc(name: str, *arguments: object) -> int:
+    """A system call by libc's function."""
+    function = _libc[name]
+    function.restype = ctypes.c_int
+    return checked(function(*arguments), name)
+
+
 def prctl(what: str, option: int, *arguments: int | ctypes.c_void_p) -> None:
     """``prctl`` with its arguments filled up by zeros."""
     wide = [a if isinstance(a, ctypes.c_void_p) else ctypes.c_ulong(a) for a in arguments]

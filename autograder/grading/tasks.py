@@ -1,0 +1,154 @@
+"""The unit of work: what one learner handed in as one notebook, to a result.
+
+Pure and idempotent, so that it may run in any process, on any machine, and once more.
+"""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import NamedTuple
+
+from autograder.grading import versions
+from autograder.grading.judge import Result, grade_notebook
+from autograder.grading.process import Process, Tier
+from autograder.grading.sandbox import tiers
+from autograder.grading.sandbox.hardening import Limits
+from autograder.grading.sandbox.template import Template
+from autograder.grading.sanitise import Clean, Notebook, answer_cells, sanitise
+from autograder.notebooks import source_of
+
+
+class Job(NamedTuple):
+    """What all tasks of a run have in common; a worker is given it once.
+
+    `templates` are the released notebooks by their labels, and `judge` is the version of the judge
+    that the run is made with. `tier` is the sandbox's; where it is left out, a worker takes the
+    best that it has, which may be none only where there is `trust` in the submissions.
+    """
+
+    secret: bytes
+    templates: dict[str, Notebook]
+    judge: str
+    tier: Tier | None = None
+    trust: bool = False
+
+
+class Task(NamedTuple):
+    """One notebook of one learner.
+
+    `files` are the notebooks that were handed in, unread, by name; `known` are the keys of results
+    that need not be made again.
+    """
+
+    student: str
+    label: str
+    files: dict[str, bytes]
+    known: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """The file name that the notebook should have."""
+        return f"{self.label.split('/')[1]}.ipynb"
+
+
+class Done(NamedTuple):
+    """A task's result, and the key that it is stored under; no result where the key was known."""
+
+    key: str
+    result: Result | None
+
+
+class WrongVersion(Exception):
+    """A worker has another version of what judges than the run that it works for."""
+
+
+def label(assignment: str, name: str) -> str:
+    """What an assignment's notebook is called in results."""
+    return f"{assignment}/{Path(name).stem}"
+
+
+class Sandbox:
+    """A template that the threads of a process share.
+
+    Parameters
+    ----------
+    template : Template
+    """
+
+    def __init__(self, template: Template) -> None:
+        self._spawn, self.tier, self._lock = template.spawn, template.tier, Lock()
+
+    def spawn(self, limits: Limits) -> Process:
+        """Start a process for a learner's code."""
+        with self._lock:
+            return self._spawn(limits)
+
+
+@contextmanager
+def opened(job: Job) -> Iterator[Callable[[Task], Done]]:
+    """A process made ready for the tasks of a job.
+
+    Raises
+    ------
+    WrongVersion
+    """
+    if versions.judge() != job.judge:
+        raise WrongVersion(
+            f"this worker has version {versions.judge()} of Unrolled's judge, and the run has "
+            f"{job.judge}; give all workers the same checkout"
+        )
+    with Template(job.tier or tiers.require(job.trust)) as template:
+        sandbox = Sandbox(template)
+        yield lambda task: work(job, task, sandbox)
+
+
+def work(job: Job, task: Task, sandbox: Sandbox) -> Done:
+    """Clean a notebook and judge it, unless its result is known."""
+    clean = read(job.templates[task.label], task)
+    key = result_key(job, task.student, task.label, clean, sandbox.tier)
+    known = key in task.known
+    return Done(key, None if known else judged(job, task.student, task.label, clean, sandbox))
+
+
+def read(template: Notebook, task: Task) -> Clean:
+    """What was handed in, made fit for grading."""
+    with tempfile.TemporaryDirectory(prefix="unrolled-read-") as place:
+        for name, data in task.files.items():
+            Path(place, name).write_bytes(data)
+        return sanitise(template, Path(place), task.name)
+
+
+def judged(job: Job, student: str, label: str, clean: Clean, sandbox: Sandbox) -> Result:
+    """A new result, with the versions of what judged it and which answers it is about."""
+    template = job.templates[label]
+    stubs = dict(answer_cells(template))
+    return {
+        **grade_notebook(clean, student, label, job.secret, sandbox.spawn),
+        "versions": versions.of(template),
+        "answers": digests(clean),
+        "blank": [id_ for id_, text in clean.answers.items() if text == source_of(stubs[id_])],
+    }
+
+
+def digests(clean: Clean) -> dict[str, str]:
+    """Which answers a notebook holds."""
+    return {grade_id: digest(text) for grade_id, text in clean.answers.items()}
+
+
+def digest(text: str) -> str:
+    """A short name of a text."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def result_key(job: Job, student: str, label: str, clean: Clean, tier: str) -> str:
+    """A hash of what a result depends on, and of nothing else."""
+    facts = [
+        versions.of(job.templates[label]), tier, label, student,
+        sorted(clean.answers.items()), sorted(clean.extra), list(clean.remarks),
+        [source_of(cell) for cell in clean.notebook["cells"]],
+    ]  # fmt: skip
+    return hashlib.sha256(job.secret + json.dumps(facts).encode()).hexdigest()
