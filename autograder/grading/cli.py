@@ -11,6 +11,8 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
+from autograder.grading import doctor
+
 NEEDED = ("nbgrader", "nbclient", "tqdm", "solutions")
 
 
@@ -32,6 +34,7 @@ def add_commands(commands: Any) -> None:
     demo = commands.add_parser("demo", help="all of it on a small class, in a temporary folder")
     demo.add_argument("--keep", type=Path, metavar="DIR", help="make the class here")
     demo.set_defaults(run=_guarded(_demo))
+    doctor.add_command(commands)
 
 
 def _assignment_commands(commands: Any) -> None:

@@ -4,35 +4,33 @@ import argparse
 import json
 from typing import Any
 
-from autograder.grading.process import Tier
-from autograder.grading.sandbox import tiers
+SUMMARY = {
+    "full": "Submissions are run at tier full: namespaces, Landlock, seccomp and limits.",
+    "landlock": "Submissions are run at tier landlock: Landlock, seccomp and limits. It holds; "
+    "tier full puts a second wall around it.",
+    "none": "Submissions are not run here, unless you trust them: --trust-submissions.",
+}
 
 
 def add_command(commands: Any) -> None:
     """Add `doctor` to a parser."""
     doctor = commands.add_parser("doctor", help="try out the sandbox for submissions")
     doctor.add_argument("--json", action="store_true", help="print the findings as JSON")
-    doctor.set_defaults(run=run)
+    doctor.set_defaults(run=_run)
 
 
-def run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> int:
     """Print each finding, and the tier that grading will use; fails if there is none."""
+    from autograder.grading.sandbox import tiers
+
     found, tier = tiers.probe(), tiers.best()
     if options.json:
         findings = [finding._asdict() for finding in found]
         print(json.dumps({"tier": tier, "findings": findings}, indent=1))
-    else:
-        for finding in found:
-            print(f"{'✓' if finding.works else '✗'} {finding.name}: {finding.said}")
-            if finding.remedy:
-                print("  " + finding.remedy.replace("\n", "\n  "))
-        print(SUMMARY[tier])
-    return int(tier is Tier.NONE)
-
-
-SUMMARY = {
-    Tier.FULL: "Submissions are run at tier full: namespaces, Landlock, seccomp and limits.",
-    Tier.LANDLOCK: "Submissions are run at tier landlock: Landlock, seccomp and limits. It holds; "
-    "tier full puts a second wall around it.",
-    Tier.NONE: "Submissions are not run here, unless you trust them: --trust-submissions.",
-}
+        return int(tier == "none")
+    for finding in found:
+        print(f"{'✓' if finding.works else '✗'} {finding.name}: {finding.said}")
+        if finding.remedy:
+            print("  " + finding.remedy.replace("\n", "\n  "))
+    print(SUMMARY[tier])
+    return int(tier == "none")

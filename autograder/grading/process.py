@@ -1,4 +1,4 @@
-"""What a process that runs a learner's code is to the grader, and the plain one without a sandbox."""
+"""What a learner's process is to the grader, and the plain one that has no sandbox."""
 
 import contextlib
 import json

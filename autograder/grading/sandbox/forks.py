@@ -10,13 +10,19 @@ import socket
 import subprocess
 import tempfile
 import threading
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from autograder.grading import library
 from autograder.grading.process import (
-    LAST_WORDS, SandboxLost, Tier, Usage, at_end, environment, how, python,
-)  # fmt: skip
+    LAST_WORDS,
+    SandboxLost,
+    Tier,
+    Usage,
+    at_end,
+    environment,
+    how,
+    python,
+)
 from autograder.grading.sandbox import bubblewrap
 from autograder.grading.sandbox.hardening import Limits
 
@@ -46,15 +52,10 @@ class Forks:
         self.tier = tier
         self._folder = tempfile.mkdtemp(prefix="unrolled-template-")
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._started = threading.Event()
-        self._process: subprocess.Popen[bytes] | None = None
-        with theirs, tempfile.TemporaryFile() as errors:
-            command = self._command({"control": theirs.fileno(), "errand": errand})
-            # a template dies with the thread that starts it, so that thread lives as long as it does
-            keeper = (command, theirs.fileno(), errors.fileno())
-            threading.Thread(target=self._keep, args=keeper, daemon=True).start()
-            self._started.wait()
-            theirs.close()
+        with tempfile.TemporaryFile() as errors:
+            with theirs:
+                command = self._command({"control": theirs.fileno(), "errand": errand})
+                self._launch(*command, theirs.fileno(), errors)
             self._greet(errors)
 
     def _command(self, order: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
@@ -72,27 +73,36 @@ class Forks:
         order |= {"namespaces": False, "folder": self._folder, "readable": readable}
         return python(NURSERY, json.dumps(order)), environment(str(modules), self._folder)
 
-    def _keep(
-        self, command: tuple[list[str], dict[str, str]], control: int, errors: int
+    def _launch(
+        self, words: list[str], variables: dict[str, str], control: int, errors: IO[bytes]
     ) -> None:
-        try:
-            self._process = subprocess.Popen(
-                command[0],
-                env=command[1],
-                pass_fds=[control],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=errors,
-                cwd=self._folder,
-                start_new_session=True,
-            )
-        except OSError as error:
-            os.write(errors, str(error).encode())
-        self._started.set()
-        if self._process is not None:
-            self._process.wait()
+        """Start the template from a thread that lasts as long: it dies with its thread."""
+        started = threading.Event()
 
-    def _greet(self, errors: Any) -> None:
+        def keep() -> None:
+            try:
+                process = subprocess.Popen(
+                    words,
+                    env=variables,
+                    pass_fds=[control],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=errors,
+                    cwd=self._folder,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                errors.write(str(error).encode())
+                return
+            finally:
+                started.set()
+            process.wait()
+
+        self._keeper = threading.Thread(target=keep, name="template", daemon=True)
+        self._keeper.start()
+        started.wait()
+
+    def _greet(self, errors: IO[bytes]) -> None:
         """Wait until the template is ready."""
         self._control.settimeout(START)
         said = b""
@@ -107,7 +117,7 @@ class Forks:
     @property
     def alive(self) -> bool:
         """Whether forks can still be had."""
-        return self._process is not None and self._process.poll() is None
+        return self._keeper.is_alive()
 
     def spawn(self, limits: Limits) -> "Fork":
         """Fork, and lock the fork up.
@@ -120,25 +130,24 @@ class Forks:
         channel, theirs = socket.socketpair()
         report, reporting = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         order = json.dumps(limits._asdict()).encode()
+        report.settimeout(SPAWN)
         try:
             with theirs, reporting:
                 files = [theirs.fileno(), reporting.fileno()]
                 socket.send_fds(self._control, [order], files)
-            return Fork(self.tier, limits, channel, report)
-        except OSError as error:
+            said, files, _, _ = socket.recv_fds(report, 1 << 12, 1, socket.MSG_CMSG_CLOEXEC)
+            if said != READY:
+                raise SandboxLost(f"a fork could not be locked up: {_failure(said)}")
+        except (OSError, SandboxLost) as error:
             channel.close()
             report.close()
-            raise SandboxLost(f"the template process is gone: {error}") from None
+            raise SandboxLost(f"the sandbox is lost: {error}") from None
+        return Fork(self.tier, limits, channel, report, files[0])
 
     def close(self) -> None:
         """End the template and all its forks."""
-        self._control.close()  # the template ends by itself at that
-        if self._process is not None:
-            try:
-                self._process.wait(END)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+        self._control.close()  # at that the template ends by itself, and all else with it
+        self._keeper.join(END)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def __enter__(self) -> "Forks":
@@ -151,18 +160,13 @@ class Forks:
 class Fork:
     """One fork of the template: the grader holds its channel, and a handle that means no other."""
 
-    def __init__(
-        self, tier: Tier, limits: Limits, channel: socket.socket, report: socket.socket
-    ) -> None:
-        self.tier, self.channel, self.usage = tier, channel, None
-        self._limits, self._report = limits, report
-        self._report.settimeout(SPAWN)
-        said, files, _, _ = socket.recv_fds(report, 1 << 12, 1, socket.MSG_CMSG_CLOEXEC)
-        if said != READY:
-            raise SandboxLost(f"a fork could not be locked up: {_failure(said)}")
-        self._handle = files[0]
+    usage: Usage | None = None
 
-    usage: Usage | None
+    def __init__(
+        self, tier: Tier, limits: Limits, channel: socket.socket, report: socket.socket, handle: int
+    ) -> None:
+        self.tier, self.channel = tier, channel
+        self._limits, self._report, self._handle = limits, report, handle
 
     def interrupt(self) -> None:
         """Send SIGINT."""

@@ -1,12 +1,14 @@
 """Locking a process up, for good, just before it runs a learner's code."""
 
 import os
-import resource
 import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from autograder.grading.sandbox import landlock, seccomp, syscalls
+
+if sys.platform != "win32":  # where `unrolled doctor` gives advice, and nothing else works
+    import resource
 
 MEBIBYTE = 1 << 20
 

@@ -92,16 +92,16 @@ def _wait(order: dict[str, Any], limits: Limits, channel: int, report: int) -> N
 def _live(order: dict[str, Any], limits: Limits, channel: int, report: int) -> NoReturn:
     """The child: lock up, hand the grader a handle on this process, and serve it."""
     try:
-        try:
-            handle = os.pidfd_open(os.getpid())
-            _lock_up(order, limits)
-            with socket.socket(fileno=report) as line:
-                socket.send_fds(line, [READY], [handle])
-        except BaseException as error:
-            _tell(report, failed=repr(error))
-            return
+        handle = os.pidfd_open(os.getpid())
+        _lock_up(order, limits)
+        with socket.socket(fileno=os.dup(report)) as line:
+            socket.send_fds(line, [READY], [handle])
         os.closerange(3, channel)
         os.closerange(channel + 1, HIGHEST)
+    except BaseException as error:
+        _tell(report, failed=repr(error))
+        os._exit(1)
+    try:
         _serve(order["errand"], socket.socket(fileno=channel))
     finally:
         os._exit(0)

@@ -3,8 +3,9 @@
 import ctypes
 import os
 import platform
+from typing import Any
 
-_libc = ctypes.CDLL(None, use_errno=True)
+_libc: Any = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
 
 # <sys/prctl.h>
 SET_SECCOMP, SET_NO_NEW_PRIVILEGES = 22, 38

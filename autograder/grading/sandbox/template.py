@@ -1,6 +1,7 @@
 """The sandbox of a grader's process."""
 
 import atexit
+import os
 from collections.abc import Callable
 
 from autograder.grading.process import Plain, Process, Tier
@@ -52,10 +53,19 @@ _shared: Template | None = None
 
 def shared() -> Template:
     """The template of this process, started at first use and ended with it."""
-    global _shared  # noqa: PLW0603
+    global _shared
     if _shared is None or not _shared.alive:
         if _shared is not None:
             _shared.close()
         _shared = Template()
         atexit.register(_shared.close)
     return _shared
+
+
+def _forget() -> None:
+    global _shared
+    _shared = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)  # it is the parent's

@@ -3,7 +3,9 @@
 import json
 import os
 import platform
+from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 from autograder.grading.process import SandboxLost, Tier
@@ -18,7 +20,7 @@ CONTAINER = (
     "grade in Linux: in WSL 2 on Windows, in a container or a virtual machine on macOS. "
     "The landlock tier works in Docker as it comes"
 )
-UBUNTU = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns"
+UBUNTU = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
 PROFILE = """\
 Ubuntu lets only programs with an AppArmor profile make user namespaces. As root, write into
 /etc/apparmor.d/bwrap, and load it by: apparmor_parser -r /etc/apparmor.d/bwrap
@@ -83,8 +85,9 @@ def _tried(tier: Tier) -> Finding:
 def _remedy(tier: Tier) -> str:
     if tier is Tier.LANDLOCK:
         return _LANDLOCK
-    if os.path.exists(UBUNTU) and open(UBUNTU).read().strip() != "0":
-        return PROFILE
+    with suppress(OSError):
+        if UBUNTU.read_text().strip() != "0":
+            return PROFILE
     return (
         "user namespaces are refused here, as in most containers: sysctl user.max_user_namespaces, "
         "or docker run --security-opt seccomp=unconfined --security-opt systempaths=unconfined"
