@@ -84,7 +84,7 @@ def _author_commands(commands: argparse._SubParsersAction) -> None:
     )  # fmt: skip
     verify.set_defaults(run=_verify)
     bench = commands.add_parser("bench", help="ratios measured side by side in one run")
-    bench.add_argument("what", choices=["reference", "check"])
+    bench.add_argument("what", choices=["reference", "check", "grading"])
     bench.add_argument("--full", action="store_true")
     bench.add_argument("--json", action="store_true")
     bench.set_defaults(run=_bench)

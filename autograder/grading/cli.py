@@ -18,8 +18,6 @@ NEEDED = ("nbgrader", "nbclient", "tqdm", "solutions")
 
 def add_commands(commands: Any) -> None:
     """Add `class`, `grade`, `regrade`, `report`, `export`, `doctor` and `demo` to a parser."""
-    from autograder.grading import doctor
-
     classes = commands.add_parser("class", help="make a class, release an assignment")
     actions = classes.add_subparsers(required=True, metavar="ACTION")
     new = actions.add_parser("new", help="make a class folder")
@@ -34,7 +32,6 @@ def add_commands(commands: Any) -> None:
     demo = commands.add_parser("demo", help="all of it on a small class, in a temporary folder")
     demo.add_argument("--keep", type=Path, metavar="DIR", help="make the class here")
     demo.set_defaults(run=_guarded(_demo))
-    doctor.add_command(commands)
 
 
 def _assignment_commands(commands: Any) -> None:
