@@ -16,6 +16,11 @@ def add_command(commands: Any) -> None:
     """Add `doctor` to a parser."""
     doctor = commands.add_parser("doctor", help="try out the sandbox for submissions")
     doctor.add_argument("--json", action="store_true", help="print the findings as JSON")
+    doctor.add_argument(
+        "--install-kernel",
+        action="store_true",
+        help="add a kernel to Jupyter that is sandboxed",
+    )
     doctor.set_defaults(run=_run)
 
 
@@ -23,6 +28,12 @@ def _run(options: argparse.Namespace) -> int:
     """Print each finding, and the tier that grading will use; fails if there is none."""
     from autograder.grading.sandbox import tiers
 
+    if options.install_kernel:
+        from autograder.grading.sandbox.provisioner import NAME, install
+
+        print(f"The kernel {NAME} is in {install()}")
+        print(f"Use it by: nbgrader autograde ASSIGNMENT --Execute.kernel_name={NAME}")
+        return 0
     found, tier = tiers.probe(), tiers.best()
     if options.json:
         findings = [finding._asdict() for finding in found]

@@ -14,6 +14,7 @@ from importlib import metadata, resources
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 OPEN = {"__init__.py", "activations.py", "tokens.py", "types.py"}
 """Modules of course.given that graded code may use. The others are for experiments."""
@@ -23,8 +24,9 @@ LEARNER = (
     "notices", "report", "specs", "standins", "tree", "trial", "wire",
 )  # fmt: skip
 PROCESS = (
-    "__init__", "child", "frames", "sandbox/__init__", "sandbox/hardening", "sandbox/landlock",
-    "sandbox/namespaces", "sandbox/nursery", "sandbox/seccomp", "sandbox/syscalls",
+    "__init__", "child", "frames", "sandbox/__init__", "sandbox/hardening", "sandbox/kernel",
+    "sandbox/landlock", "sandbox/namespaces", "sandbox/nursery", "sandbox/seccomp",
+    "sandbox/syscalls",
 )  # fmt: skip
 """Modules of autograder.grading that the learner's process itself is made of."""
 
@@ -53,11 +55,11 @@ def __getattr__(name):
 
 
 @cache
-def folder() -> Path:
+def folder(packages: tuple[str, ...] = PACKAGES) -> Path:
     """The library, made once per process and removed at its end."""
     made = Path(tempfile.mkdtemp(prefix="unrolled-"))
     atexit.register(shutil.rmtree, made, ignore_errors=True)
-    fill(made)
+    fill(made, packages)
     return made
 
 
@@ -67,13 +69,15 @@ def interpreter() -> list[str]:
     return [str(Path(sys.executable).resolve()), *libraries]
 
 
-def fill(target: Path) -> None:
+def fill(target: Path, packages: tuple[str, ...] = PACKAGES) -> None:
     """Write the library into a folder.
 
     Parameters
     ----------
     target : Path
         Made if it is not there; must be empty.
+    packages : tuple of str, optional
+        Installed packages that it links to, with all that they need.
     """
     autograder, course = (Path(str(resources.files(name))) for name in ("autograder", "course"))
     modules = [*LEARNER, *(f"grading/{name}" for name in PROCESS)]
@@ -87,7 +91,7 @@ def fill(target: Path) -> None:
             _copy(path, place)
         elif path.suffix == ".py" or (path / "__init__.py").exists():
             place.with_suffix(".py").write_text(REFUSAL, "utf-8")
-    for path in _packages():
+    for path in set(_places(packages)):  # packages of one namespace share a folder
         (target / path.name).symlink_to(path)
 
 
@@ -96,12 +100,12 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
 
 
-def _packages() -> Iterator[Path]:
+def _places(packages: tuple[str, ...]) -> Iterator[Path]:
     """The installed files and folders that the library links to."""
-    for name in _needed(PACKAGES):
+    for name in _needed(packages):
         distribution = metadata.distribution(name)
         tops = {file.parts[0] for file in distribution.files or ()}
-        for top in sorted(tops - {"..", "__pycache__"}):
+        for top in tops - {"..", "__pycache__"}:
             yield Path(str(distribution.locate_file(top))).resolve()
 
 
@@ -110,7 +114,7 @@ def _needed(names: tuple[str, ...]) -> set[str]:
     found: set[str] = set()
     todo = list(names)
     while todo:
-        name = todo.pop()
+        name = canonicalize_name(todo.pop())
         if name in found:
             continue
         found.add(name)

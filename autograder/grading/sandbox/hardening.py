@@ -27,7 +27,9 @@ class Limits(NamedTuple):
     folder: int = 64 * MEBIBYTE
 
 
-def lock(limits: Limits, readable: Sequence[str], writable: str | None) -> None:
+def lock(
+    limits: Limits, readable: Sequence[str], writable: str | None, sockets: str | None = None
+) -> None:
     """Give up every right that a notebook has no use for.
 
     No file but these, no network, no new process, no signal to another.
@@ -39,6 +41,9 @@ def lock(limits: Limits, readable: Sequence[str], writable: str | None) -> None:
         Folders and files that may be read.
     writable : str or None
         The one folder that may be written, if any.
+    sockets : str, optional
+        The one folder in which sockets may be made, and nothing else; then the process may also
+        make sockets that lead nowhere, as ipykernel must. By default it may make none.
 
     Raises
     ------
@@ -50,8 +55,10 @@ def lock(limits: Limits, readable: Sequence[str], writable: str | None) -> None:
     rules += [("/dev/null", landlock.READ | landlock.WRITE), ("/dev/urandom", landlock.READ)]
     if writable is not None:
         rules.append((writable, landlock.WRITING))
+    if sockets is not None:
+        rules.append((sockets, landlock.MEETING))
     landlock.restrict(rules)
-    seccomp.install(signals_only_to=os.getpid())
+    seccomp.install(signals_only_to=os.getpid(), sockets=sockets is not None)
 
 
 def available() -> bool:

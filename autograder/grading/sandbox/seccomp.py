@@ -54,13 +54,15 @@ REFUSED_ARGUMENTS = (
 )
 
 
-def program(signals_only_to: int | None = None) -> bytes:
+def program(signals_only_to: int | None = None, sockets: bool = False) -> bytes:
     """The filter, as classic BPF.
 
     Parameters
     ----------
     signals_only_to : int, optional
         The one process that signals may be sent to, where no namespace hides the others.
+    sockets : bool, optional
+        Allow them, where a namespace makes them harmless.
     """
     machine = platform.machine()
     column = ("x86_64", "aarch64").index(machine)
@@ -72,7 +74,9 @@ def program(signals_only_to: int | None = None) -> bytes:
     ]
     if machine == "x86_64":
         lines += [(JUMP_AT_LEAST, 0, 1, X32), (RETURN, 0, 0, ERROR | errno.ENOSYS)]
-    for pair in DENIED.values():
+    for name, pair in DENIED.items():
+        if sockets and name in ("socket", "socketpair"):
+            continue
         lines += _refuse(pair[column], errno.EPERM)
     lines += _refuse(CLONE3[column], errno.ENOSYS)  # libc then uses clone, whose flags can be seen
     lines += _unless(CLONE[column], FIRST, JUMP_ANY_BIT, CLONE_THREAD)
@@ -133,9 +137,9 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
 
 
-def install(signals_only_to: int | None = None) -> None:
+def install(signals_only_to: int | None = None, sockets: bool = False) -> None:
     """Apply the filter to this process, for ever."""
-    code = program(signals_only_to)
+    code = program(signals_only_to, sockets)
     buffer = ctypes.create_string_buffer(code, len(code))
     filled = _Program(len(code) // 8, ctypes.cast(buffer, ctypes.c_void_p))
     no_new_privileges()
