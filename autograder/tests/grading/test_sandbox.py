@@ -55,14 +55,18 @@ def run(sandbox):
     return run
 
 
-def python_for(user):
-    """An interpreter that another user may run; this one may lie in a home folder."""
+def python_for(user, variables):
+    """An interpreter that another user may run, with this checkout; ours may lie in a home."""
     same = f"/usr/bin/python{sys.version_info[0]}.{sys.version_info[1]}"
     for path in (sys.executable, same):
+        words = [path, "-c", "import numpy, autograder"]
         with contextlib.suppress(OSError):
-            if not subprocess.run([path, "-c", ""], user=user, group=user, cwd="/").returncode:
+            done = subprocess.run(words, user=user, group=user, cwd="/", env=variables)
+            if not done.returncode:
                 return path
-    return pytest.skip(f"user {user} may run neither {sys.executable} nor {same}")
+    return pytest.skip(
+        f"user {user} may read this checkout with neither {sys.executable} nor {same}"
+    )
 
 
 # ------------------------------------------------------------------ no way out
@@ -483,13 +487,14 @@ print(json.dumps([result["tier"], sum(check["points"] for check in result["check
 
 @pytest.mark.skipif(os.getuid() != 0, reason="these tests run as an ordinary user already")
 def test_an_ordinary_user_grades(sandbox, request, solved, tmp_path_factory):
-    python = python_for(65534)
+    packages = next(path for path in sys.path if path.endswith("site-packages"))
+    variables = {"PATH": "/usr/bin:/bin", "PYTHONPATH": f"{ROOT}:{packages}"}
+    python = python_for(65534, variables)
     folder = Path("/var/tmp") / f"unrolled-test-{os.getpid()}"
     (folder / "in").mkdir(parents=True)
     try:
         (folder / "template").write_text(json.dumps(request.getfixturevalue("template")))
         (folder / "in" / NAME).write_text(solved())
-        packages = next(path for path in sys.path if path.endswith("site-packages"))
         words = [python, "-c", AS_USER, sandbox.tier, str(folder), NAME]
         done = subprocess.run(
             words,
@@ -497,7 +502,7 @@ def test_an_ordinary_user_grades(sandbox, request, solved, tmp_path_factory):
             group=65534,
             extra_groups=[],
             cwd="/",
-            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": f"{ROOT}:{packages}"},
+            env=variables,
             capture_output=True,
             text=True,
         )
