@@ -65,6 +65,8 @@ def plain(value: Any, depth: int = 12) -> Any:
 
 def _array(value: Any, depth: int) -> Any:
     array = np.array(value, copy=True, subok=False)
+    if array.dtype == np.longdouble:
+        array = array.astype(float)  # the wire knows types that are the same on every machine
     if array.dtype.kind in NUMERIC and array.dtype.itemsize <= 16:
         return array
     if array.dtype.kind in "OU" and array.ndim:

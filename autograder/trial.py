@@ -12,7 +12,7 @@ import linecache
 import re
 import types
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +22,8 @@ from autograder.tree import Record, describe, leaves, plain
 
 Case = dict[str, Any]
 MAX_MESSAGE = 500
+MAX_NAME = 100
+MAX_TEXTS = 100
 
 
 class Failure(NamedTuple):
@@ -92,9 +94,11 @@ def _attempt(function: Callable, case: Case, loud: bool) -> Outcome:
         try:
             value, changed = _call(function, case, loud)
             again, _ = _call(function, case, loud=False)
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise  # the grader's, or the learner's own stop button
+        except BaseException as error:
             return Outcome(failure=_failure(function, error))
-    warned = tuple(dict.fromkeys(str(w.message)[:MAX_MESSAGE] for w in caught))
+    warned = tuple(dict.fromkeys(_text(w.message) for w in caught[:MAX_TEXTS]))
     return Outcome(value, again, changed, warned)
 
 
@@ -130,19 +134,19 @@ def _failure(function: Callable, error: BaseException) -> Failure:
     frame, line = next((f for f in reversed(frames) if f[0].f_code.co_filename == own), frames[-1])
     source = linecache.getline(frame.f_code.co_filename, line).strip()
     return Failure(
-        kind=type(error).__name__,
+        kind=type(error).__name__[:MAX_NAME],
         message=_text(error),
-        function=frames[-1][0].f_code.co_name,
+        function=frames[-1][0].f_code.co_name[:MAX_NAME],
         line=line,
         source=source[:200],
-        shapes=_shapes(source, frame),
+        shapes=_shapes(source[:200], frame),
     )
 
 
-def _text(error: BaseException) -> str:
+def _text(error: BaseException | Warning | str) -> str:
     try:
         return str(error)[:MAX_MESSAGE]
-    except Exception:
+    except BaseException:
         return "(its message cannot be read)"
 
 
@@ -172,7 +176,7 @@ def from_tree(tree: Any) -> list[Outcome]:
     Raises
     ------
     ValueError
-        The tree is no list of outcomes.
+        The tree is no list of outcomes, or one with longer texts than `run` writes.
     """
     if not isinstance(tree, list):
         raise ValueError("no list of outcomes")
@@ -184,20 +188,29 @@ def _outcome(node: Any) -> Outcome:
     failure = fields.pop("failure")
     outcome = Outcome(**fields, failure=None if failure is None else _read_failure(failure))
     for names in (outcome.changed, outcome.warned):
-        if not (isinstance(names, tuple) and all(isinstance(name, str) for name in names)):
+        if not isinstance(names, tuple):
             raise ValueError("names that are no names")
+        _require_texts(names)
     return outcome
 
 
 def _read_failure(node: Any) -> Failure:
     failure = Failure(**_fields(node, Failure))
-    texts = (failure.kind, failure.message, failure.function, failure.source)
-    if not all(isinstance(text, str) for text in texts) or type(failure.line) is not int:
-        raise ValueError("a failure without its text")
-    shapes = failure.shapes
-    if not isinstance(shapes, dict) or not all(isinstance(s, str) for s in shapes.values()):
+    _require_texts((failure.kind, failure.message, failure.function, failure.source))
+    if type(failure.line) is not int or not 0 <= failure.line < 1 << 31:
+        raise ValueError("a failure without its line")
+    if not isinstance(failure.shapes, dict):
         raise ValueError("a failure with strange shapes")
+    _require_texts([*failure.shapes, *failure.shapes.values()])
     return failure
+
+
+def _require_texts(values: Collection[Any]) -> None:
+    """Texts, and no more or longer ones than `run` writes."""
+    if len(values) > MAX_TEXTS or not all(isinstance(text, str) for text in values):
+        raise ValueError("texts are missing, or too many")
+    if any(len(text) > MAX_MESSAGE for text in values):
+        raise ValueError("a text that is too long")
 
 
 def _fields(node: Any, kind: Any) -> dict[str, Any]:

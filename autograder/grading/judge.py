@@ -9,19 +9,28 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from autograder import answers, diagnosis
 from autograder.answers import AnswerKey
-from autograder.grading.process import Process
+from autograder.grading.process import Process, SandboxLost
 from autograder.grading.sandbox.hardening import Limits
 from autograder.grading.sandbox.template import shared
-from autograder.grading.sanitise import Clean
+from autograder.grading.sanitise import NO_MATHS, Clean, legible
 from autograder.grading.session import Clock, Session, StepFailed
 from autograder.notebooks import exercise_of, source_of
 from autograder.report import Report, Rung, card
 from autograder.trial import Failure, Outcome
 
 EXPERIMENT = "experiment"
+MAX_OUTPUT = 20_000
 Result = dict[str, Any]
+
+
+CONFUSED = (
+    "The judge could not make sense of what your function returned. That is not your fault alone: "
+    "your instructor is told."
+)
 
 
 def seeds(secret: bytes, *labels: str) -> tuple[int, ...]:
@@ -35,6 +44,16 @@ def seeds(secret: bytes, *labels: str) -> tuple[int, ...]:
     """
     digest = hmac.new(secret, json.dumps(labels).encode(), hashlib.sha256).digest()
     return tuple(int.from_bytes(digest[i : i + 4], "little") for i in range(0, 32, 4))
+
+
+def attempt(clean: Clean) -> str:
+    """What tells one attempt of a learner from the next: a hash of all answers.
+
+    Of all, since a function may read what another cell has left. A regrade meets the same inputs;
+    whoever hands in anything new, such as a table of what came out last time, meets new ones.
+    """
+    text = json.dumps(sorted(clean.answers.items()))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def grade_notebook(
@@ -66,14 +85,21 @@ def grade_notebook(
     checks: dict[str, Result] = {}
     outputs: dict[str, str] = {}
     failed: dict[str, str | None] = {}
+    remarks = list(clean.remarks)
+    this = attempt(clean)
     with Session(spawn or shared().spawn, clock=clock) as session:
         for cell in clean.notebook["cells"]:
             exercise, grade_id = exercise_of(cell), _grade_id(cell)
             if exercise:
-                key = answers.key(exercise, seeds(secret, assignment, exercise, student, "0"))
-                source = clean.answers.get(exercise)
-                report = _judged(session, key, source, failed.get(exercise), clean)
-                checks[grade_id] = _check(report, key)
+                key = answers.key(exercise, seeds(secret, assignment, exercise, student, this))
+                try:
+                    report = _judged(session, key, failed.get(exercise), clean)
+                except SandboxLost:
+                    raise
+                except Exception as error:  # whatever came back, it costs this exercise only
+                    report = _failure(key, Rung.RAISED, CONFUSED)
+                    remarks.append(f"{exercise}: the judge failed: {error!r:.200}")
+                checks[grade_id] = _check(_legible(report), key)
             elif _runs(cell):
                 said = _run(session, source_of(cell))
                 failed[grade_id], outputs[grade_id] = said["error"], said["output"]
@@ -82,7 +108,7 @@ def grade_notebook(
         "assignment": assignment,
         "checks": checks,
         "outputs": {grade_id: text for grade_id, text in outputs.items() if grade_id and text},
-        "remarks": list(clean.remarks),
+        "remarks": remarks,
         "tier": session.tier,
         "seconds": round(time.monotonic() - start, 3),
     }
@@ -100,15 +126,15 @@ def _runs(cell: dict[str, Any]) -> bool:
 
 def _run(session: Session, source: str) -> dict[str, Any]:
     try:
-        return session.run(source)
+        said = session.run(source)
     except StepFailed as error:
         return {"error": str(error), "output": ""}
+    return {"error": said["error"], "output": legible(said["output"], MAX_OUTPUT)}
 
 
-def _judged(
-    session: Session, key: AnswerKey, source: str | None, failed: str | None, clean: Clean
-) -> Report:
+def _judged(session: Session, key: AnswerKey, failed: str | None, clean: Clean) -> Report:
     """The report on one exercise."""
+    source = clean.answers.get(key.name)
     if source is None or not source.strip() or diagnosis.untouched(source, key):
         return _failure(key, Rung.NOT_ATTEMPTED)
     if failed:
@@ -130,7 +156,8 @@ def _judged(
             lost[:] = [Outcome(failure=said)] * len(key.cases)
             return lost
 
-    report = diagnosis.judge(key, run, source)
+    with np.errstate(all="ignore"):  # a learner's numbers may be of any size
+        report = diagnosis.judge(key, run, source)
     explained = _names("\n".join(report.details), clean)
     return replace(report, cause=explained or report.cause, public=False)
 
@@ -154,12 +181,24 @@ def _names(text: str, clean: Clean) -> str:
     )
 
 
+def _legible(report: Report) -> Report:
+    return replace(
+        report,
+        details=tuple(map(legible, report.details)),
+        differences=tuple(
+            d._replace(name=legible(d.name), text=legible(d.text)) for d in report.differences
+        ),
+        cause=legible(report.cause),
+        notes=tuple(map(legible, report.notes)),
+    )
+
+
 def _check(report: Report, key: AnswerKey) -> Result:
     return {
         **report.summary(),
         "points": float(key.points * report.score),
         "max": float(key.points),
-        "html": card(report),
+        "html": f'<div class="{NO_MATHS}">{card(report)}</div>',
     }
 
 
