@@ -1,7 +1,8 @@
 """Hostile notebooks, each the finished notebook with an attack in it. All names are the attacks'.
 
-Every attack is on `softmax`, the notebook's first exercise, unless it says otherwise, and hands in a
-wrong softmax: whoever gets a point for it has forged one.
+Every attack hands in a wrong function: whoever gets a point for it has forged one. It is `softmax`,
+the notebook's first exercise, or `last_states`, which no other exercise calls, so that a function
+that never ends costs the suite its time once.
 """
 
 import json
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 from autograder.grading import demo
 
 WRONG = "\ndef softmax(z):\n    return z * 0\n"
+HEADS = {"softmax": "def softmax(z):", "last_states": "def last_states(z, mask):"}
 Notebook = dict[str, Any]
 
 
@@ -51,10 +53,11 @@ def before(code: str, whole: bool = False) -> Attack:
     return Attack({"softmax": code.strip() + "\n" + WRONG}, whole)
 
 
-def within(body: str, above: str = "", whole: bool = False) -> Attack:
-    """An attack that is made as its function is called."""
+def within(body: str, above: str = "", whole: bool = False, victim: str = "softmax") -> Attack:
+    """An attack that is made as its function is called with `z`."""
     lines = "".join(f"    {line}\n" for line in body.strip().split("\n"))
-    return Attack({"softmax": f"{above.strip()}\ndef softmax(z):\n{lines}"}, whole)
+    source = f"{above.strip()}\n{HEADS[victim]}\n{lines}"
+    return Attack({victim: source}, whole, victim=victim)
 
 
 def on_notebook(change: Callable[[Notebook], None]) -> Attack:

@@ -1,6 +1,11 @@
 """Attacks that want the grader to hang, to crash, or to run out of something."""
 
-from autograder.tests.grading.hostile import Attack, before, within
+from functools import partial
+
+from autograder.tests.grading.hostile import Attack, before
+from autograder.tests.grading.hostile import within as within_
+
+within = partial(within_, victim="last_states")
 
 ATTACKS = {
     "a loop": within("while True: pass"),
@@ -42,9 +47,9 @@ ATTACKS = {
     "abort": within("import os\nos.abort()"),
     "its own death": within("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"),
     "a stop": within("import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)\nwhile True: pass"),
-    "recursion": within("return softmax(z)"),
+    "recursion": within("return last_states(z, mask)"),
     "recursion without a limit": within(
-        "return softmax(z)", "import sys\nsys.setrecursionlimit(1 << 30)"
+        "return last_states(z, mask)", "import sys\nsys.setrecursionlimit(1 << 30)"
     ),
     "a finaliser without end": within(
         "return D()", "class D:\n    def __del__(self):\n        while True: pass"

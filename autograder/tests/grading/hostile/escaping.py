@@ -72,7 +72,10 @@ ATTACKS = {
     "limits": tries(
         "import resource as r; r.setrlimit(r.RLIMIT_AS, (r.RLIM_INFINITY, r.RLIM_INFINITY))\n"
         "import resource as r; assert r.getrlimit(r.RLIMIT_AS)[0] == r.RLIM_INFINITY\n"
-        "os.nice(-5)"
+        "os.nice(-5)\n"
+        "import resource as r; assert os.getppid(); r.prlimit(os.getppid(), r.RLIMIT_CPU)\n"
+        "assert os.getppid(); os.setpriority(os.PRIO_PROCESS, os.getppid(), os.getpriority(0, 0))\n"
+        "assert os.getppid(); os.sched_setaffinity(os.getppid(), os.sched_getaffinity(0))"
     ),
     "files outside": tries(
         "open('{outside}/mine').read()\n"

@@ -307,15 +307,15 @@ ATTACKS = {
     ),
     "one array in 60,000 places": sends(
         "def make(tree):\n    many = ['l', [['a', 0]] * 60_000]\n"
-        "    return [answers(tree, [outcome(['a', 0], many)] * 7), [['<f8', [1 << 21]]]], bytes(8 << 21)"
+        "    return [answers(tree, [outcome(['a', 0], many)] * 7), [['<f8', [1 << 18]]]], bytes(8 << 18)"
     ),
     "names of megabytes": sends(
         "def make(tree):\n    node = ['l', [['v', None]] * 999]\n"
-        "    for _ in range(9): node = ['d', [['x' * 1_000_000, node]]]\n"
+        "    for _ in range(3): node = ['d', [['x' * 90_000, node]]]\n"
         "    return [answers(tree, [outcome(node)] * 7), []], b''"
     ),
-    "ten million lists": sends(
-        "def make(tree):\n    return b'[' + b'[],' * 10_000_000 + b'[]]', b''"
+    "a million lists": sends(
+        "def make(tree):\n    return b'[' + b'[],' * 1_300_000 + b'[]]', b''"
     ),
     "a head 90,000 deep": sends("def make(tree):\n    return b'[' * 90_000, b''"),
     "sides without end": sends(
@@ -332,7 +332,7 @@ ATTACKS = {
     ),
     "claims of all kinds": sends(
         "def make(tree):\n    node = outcome(['f', '0.0'])\n"
-        "    node[2][2][1] = ['t', [['v', 'y' * 60_000]] * 300]\n"
+        "    node[2][2][1] = ['t', [['v', 'y' * 2000]] * 200]\n"
         "    return [answers(tree, [node] * 7), []], b''"
     ),
 }  # fmt: skip
