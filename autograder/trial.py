@@ -75,7 +75,8 @@ def run(function: Callable, cases: Sequence[Case], lend: Sequence[str] = ()) -> 
 @contextlib.contextmanager
 def lent(function: Callable, names: Sequence[str]) -> Iterator[None]:
     """Replace graded functions in a function's globals by stand-ins, and put them back."""
-    scope = getattr(inspect.unwrap(function), "__globals__", {})
+    own = _written(function)
+    scope = own.__globals__ if own else {}
     absent = object()
     kept = {name: scope.get(name, absent) for name in names}
     scope.update({name: STAND_INS[name] for name in names})
@@ -87,6 +88,15 @@ def lent(function: Callable, names: Sequence[str]) -> Iterator[None]:
                 scope.pop(name, None)
             else:
                 scope[name] = value
+
+
+def _written(function: Callable) -> types.FunctionType | None:
+    """The function that a learner wrote, under its decorators; None for what is no function."""
+    try:
+        found = inspect.unwrap(function)
+    except Exception:  # of what a learner's object does when it is looked at
+        return None
+    return found if isinstance(found, types.FunctionType) else None
 
 
 def _attempt(function: Callable, case: Case, loud: bool) -> Outcome:
@@ -143,7 +153,8 @@ def _same(one: Any, two: Any) -> bool:
 
 def _failure(function: Callable, error: BaseException) -> Failure:
     """Where the learner's own code failed: the innermost frame in the function's file."""
-    own = getattr(getattr(inspect.unwrap(function), "__code__", None), "co_filename", None)
+    written = _written(function)
+    own = written.__code__.co_filename if written else None
     frames, step = [], error.__traceback__
     while step is not None:
         frames.append((step.tb_frame, step.tb_lineno))

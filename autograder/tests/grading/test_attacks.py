@@ -1,156 +1,194 @@
-"""Whatever a learner's code does, all that it can hand in is arrays."""
+"""Whatever a learner's code does, all that it can hand in is arrays.
 
+Each attack is a notebook in `hostile`, and is run for real, in each tier of the sandbox.
+"""
+
+import base64
+import contextlib
+import ctypes
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from autograder import answers
-from autograder.grading.judge import grade_notebook, seeds
-from autograder.grading.sandbox.hardening import available
+from autograder.grading import demo
+from autograder.grading.judge import attempt, grade_notebook, seeds
 from autograder.grading.sanitise import sanitise
 from autograder.grading.session import Clock
+from autograder.tests.grading.hostile import breaking, escaping, forging, reading
+from autograder.tree import leaves, plain
 
 NAME = "rnn_forward.ipynb"
+SECRET = b"CANARY-of-the-class-secret-....."
+CLOCK = Clock(step=1.0, notebook=60.0, mercy=0.3)
+ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.slow
-SECRET = b"s" * 32
-CLOCK = Clock(step=2.0, notebook=60.0)
-
-FAKE = "\ndef softmax(z):\n    return z * 0\n"
 
 
-def graded(template, tmp_path, text):
-    (tmp_path / NAME).write_text(text)
-    clean = sanitise(template, tmp_path, NAME)
-    return grade_notebook(clean, "mallory", "a/b", SECRET, clock=CLOCK)
+@pytest.fixture
+def graded(template, tmp_path, spawn):
+    """From a notebook's text to its result."""
+
+    def grade(text, clock=CLOCK, student="mallory"):
+        place = tmp_path / student
+        place.mkdir(exist_ok=True)
+        (place / NAME).write_text(text)
+        clean = sanitise(template, place, NAME)
+        return grade_notebook(clean, student, "a/b", SECRET, spawn, clock)
+
+    return grade
 
 
-def others_right(result):
-    checks = result["checks"]
-    return all(c["passed"] for name, c in checks.items() if name != "check-softmax")
+@pytest.fixture(scope="session", autouse=True)
+def orphans():
+    """Processes whose parents have ended become this one's children, and so can be found."""
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+    yield
+    ctypes.CDLL(None).prctl(36, 0, 0, 0, 0)
 
 
-ATTACKS = {
-    "patched comparisons": "import numpy as np\nnp.allclose = np.array_equal = lambda *a, **k: True\n"
-    "np.abs = lambda a: 0.0 * np.asarray(a)" + FAKE,
-    "patched check": "import autograder, autograder.desk as d\n"
-    "autograder.check = d.check = lambda f: 2.0" + FAKE,
-    "patched trial": "from autograder import trial\n"
-    "trial.run = lambda f, cases, lend=(): [trial.Outcome() for _ in cases]" + FAKE,
-    "patched wire": "from autograder import wire\nwire.pack = lambda tree: b'\\0' * 64" + FAKE,
-    "always equal": "class E:\n    def __eq__(self, other): return True\n"
-    "    def __array__(self, *a, **k): raise TypeError\n"
-    "def softmax(z):\n    return E()\n",
-    "displayhook": "import sys\nsys.displayhook = lambda v: print(2.0)" + FAKE,
-    "transformer": "get_ipython().ast_transformers.append("
-    "type('T', (), {'visit': lambda s, n: n})())\n"
-    "get_ipython().input_transformers_cleanup.append(lambda lines: ['2.0'])" + FAKE,
-    "forged frames": "import os\nfor fd in range(3, 64):\n    try: os.write(fd, b'\\x40' + b'\\0' * 71)\n"
-    "    except OSError: pass" + FAKE,
-    "os._exit": "import os\ndef softmax(z):\n    os._exit(0)\n",
-    "exit while defining": "import os\nos._exit(0)\n" + FAKE,
-    "SystemExit": "def softmax(z):\n    raise SystemExit(0)\n",
-    "a loop": "def softmax(z):\n    while True: pass\n",
-    "a loop that ignores signals": "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
-    "def softmax(z):\n    while True: pass\n",
-    "a loop while defining": "while True: pass\n" + FAKE,
-    "memory": "def softmax(z):\n    return np.ones(1 << 40)\n",
-    "a giant answer": "def softmax(z):\n    return np.ones(40 << 20, dtype='u1')\n",
-    "a flood": "def softmax(z):\n    while True: print('x' * 10_000)\n",
-    "recursion": "def softmax(z):\n    return softmax(z)\n",
-    "segfault": "import ctypes\ndef softmax(z):\n    ctypes.string_at(0)\n",
-    "deep nesting": "def softmax(z):\n    a = []\n    for _ in range(9999): a = [a]\n    return a\n",
-    "object array": "def softmax(z):\n    return np.array([object()] * 3)\n",
-    "import of the answers": "from solutions.rnn import softmax\n",
-    "import of the exercises": "from autograder.exercises.softmax import softmax\n",
-    "the fast layers": "from course.given import RNN\ndef softmax(z):\n    return RNN(None).forward(z)\n",
-}  # fmt: skip
+def descendants():
+    """The processes under this one that have not ended."""
+    parents = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
+            parents[int(entry.name)] = (int(parent), state)
+    found, level = set(), {os.getpid()}
+    while level:
+        level = {
+            pid for pid, (parent, state) in parents.items() if parent in level and state != "Z"
+        }
+        found |= level
+    return found
+
+
+def outlived(before, seconds=5.0):
+    """What was started since, and is still there after a while."""
+    end = time.monotonic() + seconds
+    while (left := descendants() - before) and time.monotonic() < end:
+        time.sleep(0.02)
+    return left
+
+
+@pytest.fixture
+def watched(tmp_path):
+    """A listener, an abstract socket and a folder that no attack may reach."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "mine").write_text("mine")
+    heard = []
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.socket(socket.AF_UNIX) as abstract,
+    ):
+        name = f"unrolled-{os.getpid()}"
+        abstract.bind(f"\0{name}")
+        abstract.listen()
+        listener.settimeout(0.05)
+        names = {"port": listener.getsockname()[1], "abstract": name, "outside": outside}
+        yield names
+        with contextlib.suppress(TimeoutError):
+            heard.append(listener.accept())
+    assert not heard, "somebody called"
+    assert {f.name: f.read_text() for f in outside.iterdir()} == {"mine": "mine"}
+
+
+ATTACKS = {**forging.ATTACKS, **breaking.ATTACKS, **escaping.ATTACKS}
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_an_attack_gains_nothing_and_costs_nobody_else(template, tmp_path, solved, name):
-    result = graded(template, tmp_path, solved(softmax=ATTACKS[name]))
-    check = result["checks"]["check-softmax"]
+def test_an_attack_gains_nothing_and_costs_nobody_else(graded, watched, name):
+    attack = ATTACKS[name]
+    before = descendants()
+    result = graded(attack.notebook(**watched))
+    victim = f"check-{attack.victim}"
+    check = result["checks"][victim]
     assert check["points"] == 0.0
     assert check["diagnosis"] and check["text"], "it is explained"
-    if name not in WHOLE_PROCESS:
-        assert others_right(result), [c["text"] for c in result["checks"].values()]
+    assert len(json.dumps(result)) < 200_000
+    json.dumps(result, ensure_ascii=False).encode()
+    assert "REACHED" not in result["outputs"].get("softmax", ""), result["outputs"]["softmax"]
+    if not attack.whole:
+        assert others_right(result, victim), [c["text"] for c in result["checks"].values()]
+    assert not outlived(before)
+    assert points(graded(demo.solved({}), student="anna")) == 16, "nobody else is harmed"
 
 
-WHOLE_PROCESS = {  # these break their own process for good, and with it their own later cells
-    "patched comparisons", "patched trial", "patched wire", "transformer", "forged frames",
-    "memory",
-}  # fmt: skip
+def others_right(result, victim="check-softmax"):
+    return all(check["passed"] for name, check in result["checks"].items() if name != victim)
 
 
-def test_the_process_has_no_answers_and_no_secret(template, tmp_path, solved):
-    spy = (
-        "import importlib.util as u, os, sys\n"
-        "found = [m for m in ('solutions', 'autograder.exercise', 'autograder.exercises', "
-        "'autograder.diagnosis.judge', 'nbgrader_config') if '.' not in m and u.find_spec(m)]\n"
-        "found += [m for m in sys.modules if m.startswith('solutions')]\n"
-        "print(found, sorted(os.environ))\n" + FAKE
-    )
-    result = graded(template, tmp_path, solved(softmax=spy))
-    printed = result["outputs"]["softmax"]
-    assert printed.startswith("[] [")
-    assert "SECRET" not in printed.upper()
+def points(result):
+    return sum(check["points"] for check in result["checks"].values())
 
 
-LOCKED = {
-    "read the checkout": "open({root!r} + '/solutions/rnn.py').read()",
-    "read the secret": "open('/etc/shadow').read()",
-    "list the user's files": "__import__('os').listdir({home!r})",
-    "write outside": "open('/var/tmp/unrolled-mark', 'w')",
-    "a program": "__import__('subprocess').run(['/bin/true'])",
-    "a process": "__import__('os').fork()",
-    "a socket": "__import__('socket').socket()",
-    "a signal": "__import__('os').kill(__import__('os').getppid(), 0)",
-}
+# ------------------------------------------------------------------ reading
 
 
-@pytest.mark.skipif(not available(), reason="this kernel has no Landlock: limits only")
-@pytest.mark.parametrize("name", LOCKED)
-def test_the_process_is_locked_up(template, tmp_path, solved, name):
-    """Each of these works in an ordinary process of this user; here it is refused."""
-    root, home = str(Path(__file__).parents[3]), str(Path.home())
-    attempt = LOCKED[name].format(root=root, home=home)
-    tried = (
-        f"try:\n    {attempt}\n    print('done')\nexcept OSError as e:\n    print('refused', e)\n"
-    )
-    result = graded(template, tmp_path, solved(softmax=tried + FAKE))
-    assert result["outputs"]["softmax"].startswith("refused"), result["outputs"]["softmax"]
+@pytest.fixture(scope="session")
+def canaries(tmp_path_factory):
+    """Files that nobody may read, by their paths."""
+    folder = tmp_path_factory.mktemp("class")
+    names = (".unrolled/secret", "gradebook.db", "source/u/u.ipynb", "submitted/anna/u/u.ipynb")
+    for number, name in enumerate(names):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"CANARY-{number}")
+    return [str(folder / name) for name in names]
 
 
-def test_a_replayed_reply_is_out_of_step(template, tmp_path, solved):
-    """A reply that is kept and sent again bears an old nonce."""
-    replay = (
-        "from autograder.grading import frames\nkept = []\nsend = frames.send\n"
-        "def forged(channel, tree):\n    kept.append(tree)\n    send(channel, kept[0])\n"
-        "frames.send = forged" + FAKE
-    )
-    result = graded(template, tmp_path, solved(softmax=replay))
+@pytest.fixture
+def places(canaries):
+    """Where a spy looks: the files, and a process whose environment holds another canary."""
+    token = {**os.environ, "TOKEN": "CANARY-of-the-environment"}
+    with subprocess.Popen(["sleep", "60"], env=token) as bystander:
+        yield {
+            "paths": [*canaries, "secret", "../secret", "../../gradebook.db"],
+            "parents": f"{os.getpid()}, {os.getppid()}, {bystander.pid}",
+            "root!r": repr(str(ROOT)),
+            "home!r": repr(str(Path.home())),
+        }
+        bystander.kill()
+
+
+def secrets_in(text):
+    """The canaries in a text, also in the forms that a spy might give them."""
+    forms = {"CANARY", SECRET.hex(), base64.b64encode(SECRET).decode().rstrip("=")[:40]}
+    return [form for form in (*forms, "BEGIN SOLUTION", "rnn.py', 'rnn") if form in text]
+
+
+@pytest.mark.parametrize("name", reading.ATTACKS)
+def test_a_spy_finds_nothing(places, graded, name):
+    result = graded(reading.ATTACKS[name].notebook(**places))
+    assert result["outputs"]["softmax"].startswith("tried"), "the attack was made"
+    assert not secrets_in(json.dumps(result)), result["outputs"]["softmax"]
     assert result["checks"]["check-softmax"]["points"] == 0.0
+    assert others_right(result)
 
 
-def test_check_in_a_graded_notebook_does_no_harm(template, tmp_path, solved):
-    source = "def softmax(z):\n    e = np.exp(z - z.max(-1, keepdims=True))\n"
-    source += "    return e / e.sum(-1, keepdims=True)\nprint(check(softmax))\n"
-    result = graded(template, tmp_path, solved(softmax=source))
-    assert result["checks"]["check-softmax"]["passed"]
-    assert "when you hand it in" in result["outputs"]["softmax"]
-
-
-def test_a_helper_outside_the_answer_cells_is_explained(template, tmp_path, solved):
-    import json
-
-    notebook = json.loads(solved(softmax="def softmax(z):\n    return helper(z)\n"))
-    extra = "def helper(z):\n    return z"
-    notebook["cells"].append({"cell_type": "code", "metadata": {}, "source": extra})
-    result = graded(template, tmp_path, json.dumps(notebook))
-    assert (
-        "helper is defined in a cell of your own" in result["checks"]["check-softmax"]["diagnosis"]
+@pytest.mark.parametrize("name", ["files by name", "other processes", "the checkout"])
+def test_the_same_spy_finds_it_in_an_ordinary_process(places, name, tmp_path):
+    notebook = json.loads(reading.ATTACKS[name].notebook(**places))
+    source = next(
+        c["source"]
+        for c in notebook["cells"]
+        if c["metadata"].get("nbgrader", {}).get("grade_id") == "softmax"
     )
+    done = subprocess.run(
+        [sys.executable, "-c", source], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert secrets_in(done.stdout), done.stderr
+
+
+# ------------------------------------------------------------------ the judge's inputs
 
 
 def test_inputs_are_the_class_s_own_secret():
@@ -169,12 +207,95 @@ def test_inputs_are_the_class_s_own_secret():
     )
 
 
-def test_time_of_a_notebook_is_bounded(template, tmp_path, solved):
+TELL = "def softmax(z):\n    raise ValueError(z.tobytes().hex()[:80])\n"
+
+
+def told(result):
+    """The first numbers of the inputs, which the function above tells by its exception."""
+    return result["checks"]["check-softmax"]["text"].split("ValueError: ")[1].split()[0]
+
+
+def test_a_regrade_meets_the_same_inputs_and_a_new_attempt_meets_others(graded):
+    first = told(graded(demo.solved({"softmax": TELL})))
+    assert told(graded(demo.solved({"softmax": TELL}))) == first
+    assert told(graded(demo.solved({"softmax": TELL + "# again"}))) != first
+    assert told(graded(demo.solved({"softmax": TELL}), student="anna")) != first
+    with_table = {"softmax": TELL, "last_states": "table = {}"}
+    assert told(graded(demo.solved(with_table))) != first, "another cell may hold what was seen"
+
+
+def test_a_table_of_what_was_seen_is_of_no_use(graded):
+    """The learner is told the inputs, and hands in a function that knows just these."""
+    seen = told(graded(demo.solved({"softmax": TELL})))
+    right = "e = np.exp(z - z.max(-1, keepdims=True)); return e / e.sum(-1, keepdims=True)"
+    table = f"def softmax(z):\n    if z.tobytes().hex()[:80] != {seen!r}: return z\n    {right}\n"
+    assert graded(demo.solved({"softmax": table}))["checks"]["check-softmax"]["points"] == 0
+
+
+def test_no_two_checks_share_inputs(template, tmp_path):
+    (tmp_path / NAME).write_text(demo.solved({}))
+    clean = sanitise(template, tmp_path, NAME)
+    names = [n for n in clean.answers if n in answers.names()]
+    keys = [answers.key(n, seeds(SECRET, "a", n, "s", attempt(clean))) for n in names]
+    arrays = [
+        leaf.tobytes()
+        for key in keys
+        for case in key.cases
+        for leaf in leaves(plain(case)).values()
+        if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f"
+    ]
+    assert len(arrays) == len(set(arrays)) > 100
+
+
+# ------------------------------------------------------------------ and what is right stays right
+
+
+def test_check_in_a_graded_notebook_does_no_harm(graded):
+    source = "def softmax(z):\n    e = np.exp(z - z.max(-1, keepdims=True))\n"
+    source += "    return e / e.sum(-1, keepdims=True)\nprint(check(softmax))\n"
+    result = graded(demo.solved({"softmax": source}))
+    assert result["checks"]["check-softmax"]["passed"]
+    assert "when you hand it in" in result["outputs"]["softmax"]
+
+
+def test_what_an_answer_uses_of_an_extra_cell_is_graded(graded):
+    notebook = json.loads(
+        demo.solved({"softmax": "def softmax(z):\n    return scaled(np.exp(z - top(z)))\n"})
+    )
+    extra = "def top(z):\n    return z.max(-1, keepdims=True)\ndef scaled(e):\n    return e / e.sum(-1, keepdims=True)\nEPS = 1"
+    notebook["cells"].append({"cell_type": "code", "metadata": {}, "source": extra})
+    result = graded(json.dumps(notebook))
+    assert result["checks"]["check-softmax"]["passed"], result["checks"]["check-softmax"]["text"]
+    assert "it uses scaled, top of a cell of your own" in result["remarks"][0]
+
+
+def test_a_constant_outside_the_answer_cells_is_explained(graded):
+    notebook = json.loads(demo.solved({"softmax": "def softmax(z):\n    return z * EPS\n"}))
+    notebook["cells"].append({"cell_type": "code", "metadata": {}, "source": "EPS = 1"})
+    check = graded(json.dumps(notebook))["checks"]["check-softmax"]
+    assert "EPS is defined in a cell of your own" in check["diagnosis"]
+
+
+def test_time_of_a_notebook_is_bounded(graded):
     loop = "while True: pass\n"
     names = ("softmax", "rnn_cell_forward", "output_forward", "rnn_forward", "last_states")
-    (tmp_path / NAME).write_text(solved(**dict.fromkeys(names, loop)))
-    clean = sanitise(template, tmp_path, NAME)
-    start = time.monotonic()
-    result = grade_notebook(clean, "m", "a/b", SECRET, clock=Clock(step=2.0, notebook=5.0))
-    assert time.monotonic() - start < 30
+    result = graded(demo.solved(dict.fromkeys(names, loop)), Clock(1.0, notebook=2.5, mercy=0.3))
     assert "used up" in result["checks"]["check-rnn_generate"]["text"]
+
+
+def test_eight_at_once_do_not_meet(graded):
+    """Processes of one template, at the same time: each has its own folder, memory and inputs."""
+    results = {}
+
+    def one(n):
+        source = f"open('mine', 'w').write('{n}')\nimport time\ntime.sleep(0.3)\nprint(open('mine').read())\n"
+        results[n] = graded(demo.solved({"last_states": source}), student=f"s{n}")
+
+    threads = [threading.Thread(target=one, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for n, result in results.items():
+        assert others_right(result, "check-last_states")
+        assert result["outputs"].get("last_states", f"{n}\n") == f"{n}\n"
