@@ -1,19 +1,23 @@
 """From a class folder to marks, and the same marks from nbgrader's own commands."""
 
+import contextlib
 import csv
 import io
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 
 from autograder.cli import main
 from autograder.grading import classroom, demo
 from autograder.grading.books import Books
 from autograder.grading.grade import grade
+from autograder.grading.journal import Results
 
 UNIT = demo.UNIT
 pytestmark = pytest.mark.slow
@@ -40,26 +44,117 @@ def test_everybody_has_the_mark_they_earned(graded_class):
     assert marks["anna"].manual
 
 
-def test_nbgrader_autograde_gives_the_same_marks(graded_class, tmp_path):
-    """In a copy of the class without stored results, nbgrader's own command judges by itself."""
-    folder, _ = graded_class
-    copy = tmp_path / "copy"
-    shutil.copytree(folder, copy)
-    some = {"anna", "boris", "goran", "karim", "petra", "rosa", "sven"}
-    for student in (copy / "submitted").iterdir():
-        if student.name not in some:
-            shutil.rmtree(student)
-    shutil.rmtree(copy / "autograded")
-    (copy / ".unrolled" / "results.jsonl").unlink()
-    Books(copy)  # puts this interpreter's folder on PATH
-    run = [sys.executable, "-m", "nbgrader", "autograde", UNIT]
-    done = subprocess.run(run, cwd=copy, capture_output=True, text=True)
+SOME = ("anna", "boris", "goran", "karim", "petra", "quinn", "sven", "mateo")
+LATE = """
+c.LateSubmissionPlugin.penalty_method = "zero"
+"""
+
+
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory):
+    """The same class graded by us, and by nbgrader's own commands; some were late."""
+    ours = tmp_path_factory.mktemp("twice") / "ours"
+    classroom.new(ours)
+    demo.hand_in(ours, {student: demo.submissions()[student] for student in SOME})
+    with open(ours / "nbgrader_config.py", "a") as config:
+        config.write(LATE)
+    (ours / "source" / UNIT / "picture.txt").write_text("the instructor's own")
+    set_duedate(ours, "2026-01-10 12:00:00")
+    stamps = {
+        "anna": "2026-01-10 11:00:00 UTC",
+        "boris": "2026-01-11 09:00:00 UTC",
+        "karim": "2026-01-12",
+    }
+    for student, stamp in stamps.items():
+        (ours / "submitted" / student / UNIT / "timestamp.txt").write_text(stamp)
+    theirs = ours.with_name("theirs")
+    shutil.copytree(ours, theirs)
+    grade(ours, UNIT, quiet=True, workers=1)
+    nbgrader(theirs, "autograde", UNIT)
+    nbgrader(theirs, "generate_feedback", UNIT)
+    return ours, theirs
+
+
+def nbgrader(folder, *words):
+    run = [sys.executable, "-m", "nbgrader", *words]
+    done = subprocess.run(run, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
-    ours = {m.student: m for m in Books(folder).marks(UNIT) if m.student in some}
-    theirs = {m.student: m for m in Books(copy).marks(UNIT) if m.student in some}
-    assert ours == theirs
-    judged = classroom.stored(copy)
-    assert len(judged) == len(some)
+
+
+def set_duedate(folder, when):
+    books = Books(folder)
+    with books._gradebook() as gradebook:
+        gradebook.update_or_create_assignment(UNIT, duedate=when)
+
+
+def test_the_gradebook_s_rows_are_those_that_nbgrader_writes(twice):
+    ours, theirs = (rows(folder / "gradebook.db") for folder in twice)
+    assert ours.keys() == theirs.keys()
+    for table in ours:
+        assert ours[table] == theirs[table], table
+    assert len(ours["grade"]) == len(SOME) * 8
+    penalties = {row[0]: row[-1] for row in ours["submitted_notebook"]}
+    assert penalties["boris"] == 14, "late, and its points are taken"
+    assert penalties["anna"] is None and penalties["goran"] is None
+
+
+ROWS = {
+    "student": "select * from student",
+    "assignment": "select name, duedate, course_id from assignment",
+    "alembic": "select * from alembic_version",
+    "submitted_assignment": "select student_id, timestamp, extension from submitted_assignment",
+    "submitted_notebook": """select a.student_id, n.name, s.flagged, s.late_submission_penalty
+        from submitted_notebook s join submitted_assignment a on a.id = s.assignment_id
+        join notebook n on n.id = s.notebook_id""",
+    "grade": """select a.student_id, n.name, c.name, c.type, g.auto_score, g.manual_score,
+        g.extra_credit, g.needs_manual_grade, k.max_score, k.cell_type
+        from grade g join submitted_notebook s on s.id = g.notebook_id
+        join submitted_assignment a on a.id = s.assignment_id join notebook n on n.id = s.notebook_id
+        join base_cell c on c.id = g.cell_id join grade_cells k on k.id = g.cell_id""",
+    "comment": """select a.student_id, n.name, c.name, c.type, g.auto_comment, g.manual_comment
+        from comment g join submitted_notebook s on s.id = g.notebook_id
+        join submitted_assignment a on a.id = s.assignment_id join notebook n on n.id = s.notebook_id
+        join base_cell c on c.id = g.cell_id""",
+    "failed": "select count(*) from grade where auto_score = 0",
+}
+
+
+def rows(database):
+    """All that a gradebook says, with names in place of its random identifiers."""
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        return {name: sorted(connection.execute(query), key=repr) for name, query in ROWS.items()}
+
+
+@pytest.mark.parametrize("step", ["autograded", "feedback"])
+def test_the_files_are_those_that_nbgrader_writes(twice, step):
+    ours, theirs = (files(folder / step) for folder in twice)
+    assert ours.keys() == theirs.keys()
+    assert any(path.name == "timestamp.txt" for path in ours)
+    assert any(path.name == "picture.txt" for path in ours)
+    for path, (mode, data) in theirs.items():
+        assert ours[path][0] == mode, path
+        mine = ours[path][1]
+        if path.suffix == ".html":  # nbconvert writes what its parser makes of the same page
+            mine = str(BeautifulSoup(mine.decode(), "html.parser")).encode()
+        assert mine == data, path
+
+
+def files(folder):
+    return {
+        path.relative_to(folder): (path.stat().st_mode, path.read_bytes())
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_nbgrader_finds_our_results_and_we_find_its(twice):
+    ours, theirs = twice
+    known = len(classroom.results(ours)), len(classroom.results(theirs))
+    assert known == (len(SOME), len(SOME))
+    nbgrader(ours, "autograde", UNIT, "--force", "--student", "goran")
+    grade(theirs, UNIT, quiet=True)
+    assert (len(classroom.results(ours)), len(classroom.results(theirs))) == known
+    assert rows(ours / "gradebook.db") == rows(theirs / "gradebook.db")
 
 
 def test_a_second_run_changes_nothing(graded_class):
@@ -123,14 +218,15 @@ def test_the_secret_is_private_and_kept(tmp_path):
 
 def test_a_result_that_was_cut_short_is_made_again(graded_class, tmp_path):
     folder, _ = graded_class
-    known = classroom.stored(folder)
-    copy = tmp_path / ".unrolled"
-    copy.mkdir()
+    known = classroom.results(folder)
     data = (folder / ".unrolled" / "results.jsonl").read_bytes()
-    (copy / "results.jsonl").write_bytes(data[:-40])
-    assert len(classroom.stored(tmp_path)) == len(known) - 1
-    classroom.store(tmp_path, "k", {"new": 1})
-    assert classroom.stored(tmp_path)["k"] == {"new": 1}
+    (tmp_path / "results.jsonl").write_bytes(data[:-40])
+    results = Results(tmp_path / "results.jsonl").refresh()
+    assert len(results) == len(known) - 1
+    new = {"student": "zoe", "assignment": "a/b"}
+    results.add("k", new)
+    assert results["k"] == new
+    assert len(Results(tmp_path / "results.jsonl").refresh()) == len(known)
 
 
 @pytest.mark.parametrize(
