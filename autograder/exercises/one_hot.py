@@ -23,7 +23,7 @@ def sentence(rng):
 
 def few_words_of_many(rng):
     """The large indices of a large vocabulary are not among the words of the batch."""
-    return {"indices": rng.integers(1, 9, (4, 3)), "n_v": 300}
+    return {"indices": rng.integers(1, 9, (3, 2)), "n_v": 90}
 
 
 def in_loops(indices, n_v):
