@@ -149,8 +149,9 @@ def frequencies(counts):
     return Picture(
         figure,
         f"""Left: how often a token comes against its rank, both on logarithmic scales; it
-        roughly follows a straight line that falls as 1 / rank, from {counts[0]} times at rank 1 to {counts[-1]} at
-        rank {len(counts)}. Right: the share of the text that the first ranks cover: {said}.""",
+        roughly follows a straight line that falls as 1 / rank, from {counts[0]} times at rank 1
+        to {counts[-1]} at rank {len(counts)}. Right: the share of the text that the first ranks
+        cover: {said}.""",
     )
 
 

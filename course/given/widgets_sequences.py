@@ -27,8 +27,8 @@ def sentences_to_batch(
 ):
     """Two sentences as tokens, indices, one-hot columns and a padded batch.
 
-    Places in a column are drawn on a logarithmic scale. The vocabulary is that of the speeches; where they are not prepared, of a few sentences of
-    this course.
+    Places in a column are drawn on a logarithmic scale. The vocabulary is that of the speeches;
+    where they are not prepared, of a few sentences of this course.
 
     Parameters
     ----------
