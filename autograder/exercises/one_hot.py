@@ -77,14 +77,14 @@ EXERCISE = Exercise(
         Edit(
             "counted-from-one",
             "indices[..., np.newaxis]",
-            "indices[..., np.newaxis] - 1",
+            "np.expand_dims(indices - 1, -1)",
             "Each 1 stands one place too early, as if indices were counted from 1. Index 0 became "
             "-1, which NumPy reads as the last place, without a word.",
         ),
         Edit(
             "one-place-too-late",
             "indices[..., np.newaxis]",
-            "(indices[..., np.newaxis] + 1) % n_v",
+            "np.expand_dims((indices + 1) % n_v, -1)",
             "Each 1 stands one place too late. Index k lights up entry k, counted from 0.",
         ),
         Edit(
