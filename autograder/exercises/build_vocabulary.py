@@ -97,9 +97,9 @@ EXERCISE = Exercise(
     hints=(
         "Three steps: count every token of every sentence; put the tokens in order, the most "
         "frequent first; number them, with EOS and UNK in front.",
-        "A dict can count: counts[token] = counts.get(token, 0) + 1. To sort by two things, give "
-        "sorted a key that is a tuple; a minus sign turns one of them round. Leave EOS and UNK "
-        "out of the sorting: they have their places.",
+        "A dict can count: counts.get(token, 0) is what was counted so far. To sort by two "
+        "things, give sorted a key that is a tuple; a minus sign turns one of them round. Leave "
+        "EOS and UNK out of the sorting: they have their places.",
         "key=lambda token: (-counts[token], token) puts frequent tokens first and equals in "
         "order of the alphabet. The tokens kept are [EOS, UNK, *words][:max_size], and enumerate "
         "gives each its index.",

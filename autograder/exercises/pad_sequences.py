@@ -132,7 +132,7 @@ EXERCISE = Exercise(
         Edit(
             "mask-leaves-the-end-out",
             "< lengths",
-            "< lengths - 1",
+            "< np.subtract(lengths, 1)",
             "The mask leaves out the last real step of every sentence.",
         ),
         Edit(
