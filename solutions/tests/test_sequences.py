@@ -1,5 +1,7 @@
 """Proofs of unit 01: what counting, looking up and undoing say of each other, and PyTorch."""
 
+import inspect
+import re
 from collections import Counter
 
 import numpy as np
@@ -8,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course.given import EOS, UNK
-from solutions.sequences import build_vocabulary, encode, one_hot, pad_sequences
+from solutions.sequences import architectures, build_vocabulary, encode, one_hot, pad_sequences
 
 words = st.sampled_from(["a", "b", "c", "d", "e", EOS, UNK])
 texts = st.lists(st.lists(words, max_size=8), max_size=5)
@@ -252,3 +254,36 @@ def test_a_batch_of_sentences():
     same(mask.sum(axis=0), [4, 2])
     assert x.shape == (4, 2, 4)
     same(x.argmax(axis=-1), indices)
+
+
+# The five architectures
+
+
+def test_every_task_has_one_of_the_five():
+    """Both are read from the docstring, which is what a learner sees."""
+    text = inspect.getdoc(architectures)
+    kinds = re.findall(r'"([a-z ,]+)"', text)
+    tasks = re.findall(r"^([a-z ]+)\n    \S", text, re.MULTILINE)
+    answers = architectures()
+    assert len(kinds) == 5 and list(answers) == tasks and len(tasks) == 7
+    assert set(answers.values()) == set(kinds)  # and none of the five is left out
+
+
+@pytest.mark.parametrize(
+    ("task", "inputs", "outputs"),
+    [
+        ("tomorrow", 30, 1),
+        ("genes", 1000, 1000),
+        ("pronunciation", 7, 3),
+        ("caption", 1, 9),
+        ("digit", 1, 1),
+        ("speaker", 300, 1),
+        ("next letter", 50, 50),
+    ],
+)
+def test_an_architecture_follows_from_counting(task, inputs, outputs):
+    """One or many in, one or many out; and if both are many, whether they are as many."""
+    kind = f"{'many' if inputs > 1 else 'one'} to {'many' if outputs > 1 else 'one'}"
+    if kind == "many to many":
+        kind += ", equal lengths" if inputs == outputs else ", other lengths"
+    assert architectures()[task] == kind
