@@ -129,7 +129,7 @@ EXERCISE = Exercise(
             "1 - a**2",
             "1 - np.tanh(a) ** 2",
             "The slope was computed as 1 - tanh(a)². The cache's a is a tanh already, so the slope "
-            "is 1 - a². (This slip is in print.)",
+            "is 1 - a². This slip is in print.",
         ),
         Edit(
             "square-forgotten",
@@ -265,7 +265,7 @@ EXERCISE = Exercise(
             "ds.sum(axis=0)",
             "ds.sum(axis=0, keepdims=True)",
             "The gradient of ba kept an axis of length 1. ba is (n_a,), and so is its gradient: "
-            "no keepdims. (Where biases are columns, keepdims is right; here they are not.)",
+            "no keepdims. That is for texts in which biases are columns.",
         ),
         Edit(
             "bias-summed-over-units",
