@@ -160,9 +160,9 @@ EXERCISE = Exercise(
         "Keep what comes from the next step in da_prev, zeros at first. Call rnn_cell_backward "
         "with da[t] + da_prev; it gives dx[t], the da_prev for the step before, and this step's "
         "part of each weight's gradient, to be added to a running sum.",
-        "Before the loop: zeros for dx, for da_prev and for each gradient. In it, for t in "
-        "reversed(range(T_x)): the call, then three sums. After it, what is left in da_prev is "
-        "the gradient of the state before the first step.",
+        "Before the loop: zeros for dx, for da_prev and for each gradient. Let t run from the last "
+        "step down to 0, and for each: the call, then three sums. After the loop, what is left in "
+        "da_prev is the gradient of the state before the first step.",
     ),
     misconceptions=(
         Edit(
