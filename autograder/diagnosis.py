@@ -5,6 +5,7 @@ it is handed outcomes, as plain trees, and a way to ask for more of them.
 """
 
 import ast
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -21,6 +22,10 @@ from autograder.trial import Failure, Outcome, identical
 
 Step = Callable[[AnswerKey, Outcome, Any], Report | None]
 Run = Callable[[Sequence[str]], list[Outcome]]
+EVERY_GRADIENT = (
+    "Every gradient is wrong, so begin with what all of them are made from: the gradient that "
+    "comes in, and its way through the activation."
+)
 LEFT_OVER = "The line `raise NotImplementedError()` is still there: delete it."
 
 
@@ -417,8 +422,9 @@ def _say(outcome: int | tuple[int, ...]) -> str:
 def _values(
     key: AnswerKey, outcome: Outcome, expected: Any, shares: dict[str, Any]
 ) -> Report | None:
-    differences, fit = [], ""
-    for path, want, got in _pairs(key, outcome, expected):
+    differences, fit, back = [], "", ""
+    pairs = _pairs(key, outcome, expected)
+    for path, want, got in pairs:
         if isinstance(want, np.ndarray | int | float) and not isinstance(want, bool):
             want = np.asarray(want)
             wrong = fits.wrong_entries(want, got, key.rtol)
@@ -426,12 +432,28 @@ def _values(
                 axes = _axes(key, path, want.ndim)
                 differences.append(Difference.between(path, want, got, wrong, axes))
                 share = fits.of_steps(got, shares[path], key.rtol) if path in shares else ""
-                fit = fit or share or fits.how(want, got, axes, key.rtol)
+                fit = fit or _about(path, share or fits.how(want, got, axes, key.rtol), key)
+                back = back or fits.backwards(path, wrong, axes)
         elif plain_scalar(got) != want:
             differences.append(Difference(path, f"expected {want!r}, got {got!r}"))
     if not differences:
         return None
-    return _report(key, Rung.VALUES, differences=tuple(differences), cause=fit)
+    shared = EVERY_GRADIENT if "grads" in key.returns and len(differences) == len(pairs) else ""
+    return _report(key, Rung.VALUES, differences=tuple(differences), cause=fit or back or shared)
+
+
+def _about(path: str, story: str, key: AnswerKey) -> str:
+    """A story about "it", told of a quantity by its name where there are several."""
+    if key.returns == (path,):
+        return story
+    for it, its_name in (
+        (r"^It ", f"{path} "),
+        (r"^In it ", f"In {path} "),
+        (r"^Every entry ", f"Every entry of {path} "),
+        (r" in it\.$", f" in {path}."),
+    ):
+        story = re.sub(it, its_name, story)
+    return story
 
 
 # ------------------------------------------------------------------ rung 8: misconceptions

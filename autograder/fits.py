@@ -103,6 +103,8 @@ def _along(touched: np.ndarray, letter: str) -> str:
         return f"only the last {thing} ({last}) is right"
     if np.array_equal(wrong, np.arange(wrong[0], last + 1)):
         return f"right before {thing} {wrong[0]} and wrong from there on"
+    if np.array_equal(wrong, np.arange(len(wrong))):
+        return f"right from {thing} {right[0]} on and wrong before"
     if len(right) == 1:
         return f"only {thing} {right[0]} is right"
     return f"wrong at {thing}s {', '.join(map(str, wrong[:6]))}{', …' if len(wrong) > 6 else ''}"
@@ -113,10 +115,39 @@ def _along(touched: np.ndarray, letter: str) -> str:
 
 def how(expected: np.ndarray, got: np.ndarray, axes: Axes, rtol: float) -> str:
     """A simple relation between the wrong array and the right one, or an empty string."""
+    if np.isinf(expected[np.isfinite(got)]).any():
+        return "What is infinite came out finite: was something small added before a logarithm?"
     if expected.size < 2 or expected.dtype.kind in "b" or not np.isfinite(got).all():
         return ""
     fits = (_sign, _scaled, _offset, _moved, _sums)
     return next((text for fit in fits for text in fit(expected, got, axes, rtol)), "")
+
+
+def backwards(name: str, wrong: np.ndarray, axes: Axes) -> str:
+    """Where a gradient over time goes wrong on its way back, or an empty string.
+
+    Parameters
+    ----------
+    name : str
+        Of a gradient over time, such as ``dx``.
+    wrong : (T_x, ...) ndarray of bool
+    axes : sequence of str
+    """
+    if not name.startswith("d") or not axes or axes[0] not in ("T_x", "T_y") or len(wrong) < 2:
+        return ""
+    steps = np.array([step.any() for step in wrong])
+    if steps.all() or not np.array_equal(np.flatnonzero(steps), np.arange(steps.sum())):
+        return ""
+    first_right, last = int(steps.sum()), len(steps) - 1
+    if first_right == last:
+        return (
+            f"{name} is right at the last step and wrong before: the gradient is not carried "
+            "back from step to step, or not rightly."
+        )
+    return (
+        f"{name} is right from step {first_right} on and wrong before: on its way back the "
+        f"gradient is lost or changed between step {first_right} and step {first_right - 1}."
+    )
 
 
 def of_steps(got: np.ndarray, shares: np.ndarray, rtol: float) -> str:
@@ -125,10 +156,12 @@ def of_steps(got: np.ndarray, shares: np.ndarray, rtol: float) -> str:
     Parameters
     ----------
     got : (...) ndarray
-    shares : (T_x, ...) ndarray
-        What each step adds.
+    shares : (T_x, ...) ndarray or (T_x, T_x, ...) ndarray
+        What each step adds; or, at [t, s], what step t adds on account of the loss at step s.
     rtol : float
     """
+    if shares.ndim == got.ndim + 2:
+        return of_steps(got, shares.sum(axis=1), rtol) or _of_pairs(got, shares, rtol)
     total, last = shares.sum(axis=0), len(shares) - 1
     if not last:
         return ""
@@ -141,6 +174,44 @@ def of_steps(got: np.ndarray, shares: np.ndarray, rtol: float) -> str:
     if _equal(total / len(shares), got, rtol):
         return "It is the mean over the steps; it must be their sum."
     return ""
+
+
+def _of_pairs(got: np.ndarray, pairs: np.ndarray, rtol: float) -> str:
+    """Which losses reached which steps in a wrong sum over time, or an empty string."""
+    for kept, story in _reaches(len(pairs)):
+        if _equal(pairs[kept].sum(axis=0), got, rtol):
+            return story
+    return ""
+
+
+def _reaches(T_x: int) -> Iterator[tuple[np.ndarray, str]]:
+    """Pairs of a step and a loss that a slip may keep, and its story."""
+    step, loss = np.indices((T_x, T_x))
+    yield (
+        step == loss,
+        "It is right at the last step and wrong before: each step counts its own loss only, so "
+        "the gradient is not carried back.",
+    )
+    yield (
+        step != loss,
+        "It holds what comes back from later steps; what each step's own loss asks for is missing.",
+    )
+    yield (
+        loss == T_x - 1,
+        "It knows of the loss at the last step only: each step may have a loss of its own.",
+    )
+    for n in range(1, T_x - 1):
+        steps = f"{n} step{'s' if n > 1 else ''}"
+        yield loss - step <= n, f"In it the gradient is carried back over {steps} and no further."
+    for n in range(2, T_x):
+        yield (
+            step // n == loss // n,
+            f"In it the gradient is cut off after every {n} steps, counted from the first.",
+        )
+        yield (
+            (T_x - 1 - step) // n == (T_x - 1 - loss) // n,
+            f"In it the gradient is cut off after every {n} steps, counted from the last.",
+        )
 
 
 def _equal(one: np.ndarray, two: np.ndarray, rtol: float) -> bool:

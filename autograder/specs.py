@@ -58,6 +58,11 @@ def waves(weights: np.ndarray, w: np.ndarray) -> float:
     return float((np.sin(w) * weights + np.exp(weights * w / 4)).sum())
 
 
+def valley(weights: np.ndarray, bottom: np.ndarray, w: np.ndarray) -> float:
+    """A function that is nearly flat near its bottom, where its slope changes fast."""
+    return float(5000 * (weights * (w - bottom)).sum() ** 2)
+
+
 def markov_step(table: np.ndarray, token: int, state: int) -> tuple[np.ndarray, int]:
     """A language model that knows the last token, and whether an even number was read before it.
 
@@ -71,5 +76,5 @@ def markov_step(table: np.ndarray, token: int, state: int) -> tuple[np.ndarray, 
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    function.__name__: function for function in (weighted_sum, waves, markov_step)
+    function.__name__: function for function in (weighted_sum, waves, valley, markov_step)
 }

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from course.given import RNNCache
+from course.given import RNNCache, RNNParams
 
 
 def softmax(z):
@@ -30,6 +30,34 @@ def output_forward(a, params):
     return weighed[..., np.newaxis] + params.by
 
 
+def rnn_cell_backward(da, cache, params):
+    """What comes in, turned round and halved; every unit of it weighs differently."""
+    x_t, a_prev, a = cache
+    weighed = da @ np.cos(np.arange(da.shape[1]))  # (m,)
+    dx_t = weighed[:, np.newaxis] * x_t
+    da_prev = (da[:, ::-1] + a_prev * params.ba) / 2
+    sums = weighed.sum(), (weighed @ a).sum(), weighed @ a_prev
+    return dx_t, da_prev, RNNParams(sums[0] * params.Wax, sums[1] * params.Waa, sums[2])
+
+
+def rnn_backward(da, caches, params):
+    """Running sums of what comes in; every step and every unit of it weighs differently."""
+    later = np.cumsum(da[::-1], axis=0)[::-1]
+    weighed = later @ np.cos(np.arange(da.shape[2]))  # (T_x, m)
+    dx = np.array([w[:, np.newaxis] * c.x_t for w, c in zip(weighed, caches, strict=True)])
+    da0 = later[0] + caches[0].a_prev * params.ba
+    moved = np.cos(np.arange(len(da))) @ weighed @ (1 + caches[-1].a)  # (n_a,)
+    grads = RNNParams(moved.sum() * params.Wax, moved[0] * params.Waa, moved * params.ba)
+    return dx, da0, grads
+
+
 STAND_INS: dict[str, Callable] = {
-    function.__name__: function for function in (softmax, rnn_cell_forward, output_forward)
+    function.__name__: function
+    for function in (
+        softmax,
+        rnn_cell_forward,
+        output_forward,
+        rnn_cell_backward,
+        rnn_backward,
+    )
 }

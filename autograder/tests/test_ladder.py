@@ -5,10 +5,10 @@ from functools import partial
 import numpy as np
 import pytest
 
-from autograder import answers, diagnosis, examine, trial
+from autograder import answers, diagnosis, examine, fits, trial
 from autograder.report import Rung
 from course.given import RNNCache
-from solutions import rnn
+from solutions import bptt, rnn
 
 
 def report(body, name="rnn_cell_forward", **scope):
@@ -235,3 +235,135 @@ def test_examine_takes_seeds():
 def test_a_report_is_short():
     found = report(RIGHT + "return a * 2, RNNCache(x_t, a_prev, 3 * a)")
     assert len([line for line in str(found).splitlines() if line]) <= 8
+
+
+# ---- gradients, backwards through time --------------------------------------------------------
+
+BACK = (
+    "dx, da_prev, sums = [], np.zeros_like(da[0]), [np.zeros(p.shape) for p in params]\n"
+    "for t in reversed(range(len(da))):\n"
+    "    dx_t, da_prev, grads = rnn_cell_backward({}, caches[t], params)\n"
+    "    dx.insert(0, dx_t)\n"
+    "    sums = [s + g for s, g in zip(sums, grads)]\n"
+    "    {}\n"
+    "return np.array(dx), da_prev, RNNParams(*sums)"
+)
+
+
+def report_back(name, body, **scope):
+    return report(body, name, **{**vars(bptt), **scope})
+
+
+def test_a_right_backward_pass_passes():
+    assert report_back("rnn_backward", BACK.format("da[t] + da_prev", "")).passed
+
+
+@pytest.mark.parametrize(
+    ("incoming", "then", "says"),
+    [
+        ("da[t] + 0 * da_prev", "sums[2] += 1", "grads.Wax is right at the last step and wrong"),
+        ("da[t] + (t % 2) * da_prev", "da_prev = da_prev * 2", "dx is right at the last step and"),
+        ("da[t] + (da_prev if t > 1 else 0)", "", "dx is right from step 2 on and wrong before"),
+        ("da[t] + da_prev", "sums[0] = sums[0] * (t != 2)", "Wax"),
+        ("da[t] * 1.5 + da_prev", "", "Every entry of dx is 1.5 times"),
+        ("(da[t] if t else 0) + da_prev", "", "dx"),
+    ],
+)
+def test_a_wrong_backward_pass_is_told_by_parameter_and_step(incoming, then, says):
+    found = report_back("rnn_backward", BACK.format(incoming, then))
+    assert found.misconception is None
+    assert says in str(found), str(found)
+
+
+def test_a_step_left_out_of_one_sum_is_named():
+    then = "sums[1] -= grads.Waa * (t == 1)"
+    found = report_back("rnn_backward", BACK.format("da[t] + da_prev", then))
+    assert "What step 1 adds is missing in grads.Waa." in str(found)
+
+
+def test_a_cut_in_the_wrong_place_is_told():
+    body = (
+        "dx, da0, grads = rnn_backward(da, caches, params)\n"
+        "if length >= len(da): return dx, da0, grads\n"
+        "return reference(da, caches, params, 2)"
+    )
+    found = report_back("truncated_bptt", body, reference=bptt.truncated_bptt)
+    assert "cut off after every 2 steps, counted from the first" in str(found)
+
+
+def test_where_every_gradient_is_wrong_the_common_cause_is_looked_for():
+    body = "return reference(np.tanh(da), cache, params)"
+    found = report_back("rnn_cell_backward", body, reference=bptt.rnn_cell_backward)
+    assert "Every gradient is wrong" in str(found)
+
+
+def test_gradients_that_pile_up_between_calls_are_caught():
+    body = (
+        "dx_t, da_prev, grads = reference(da, cache, params)\n"
+        "kept[da.tobytes()] = kept.get(da.tobytes(), 0) + grads.ba\n"
+        "return dx_t, da_prev, grads._replace(ba=kept[da.tobytes()])"
+    )
+    found = report_back("rnn_cell_backward", body, reference=bptt.rnn_cell_backward, kept={})
+    assert found.rung is Rung.UNSTABLE
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "argument"),
+    [("output_backward", "y_hat -= 1", "y_hat"), ("rnn_backward", "da += 1", "da")],
+)
+def test_a_gradient_written_over_its_argument_is_mentioned(name, change, argument):
+    signature = ", ".join(answers.key(name).signature)
+    found = report_back(
+        name, f"result = reference({signature})\n{change}\nreturn result",
+        reference=getattr(bptt, name),
+    )  # fmt: skip
+    assert found.passed
+    assert f"changes its argument {argument} in place" in str(found)
+
+
+def test_a_right_loop_over_a_wrong_backward_cell_passes():
+    def wrong(da, cache, params):
+        dx_t, da_prev, grads = bptt.rnn_cell_backward(da, cache, params)
+        return 2 * dx_t, da_prev, grads
+
+    found = report_back("rnn_backward", BACK.format("da[t] + da_prev", ""), rnn_cell_backward=wrong)
+    assert found.passed
+    assert "stand-in for rnn_cell_backward" in str(found)
+
+
+def test_an_infinite_loss_made_finite_is_told():
+    found = report_back("cross_entropy", "return -np.log(y_hat[mask, y[mask]] + 1e-300).mean()")
+    assert "something small added before a logarithm" in str(found)
+
+
+def test_sums_over_time_are_told_by_which_losses_reached_which_steps():
+    pairs = np.random.default_rng(3).standard_normal((6, 6, 2, 3))
+    step, loss = np.indices((6, 6))
+    pairs[step > loss] = 0
+    says = {
+        "right at the last step and wrong before": step == loss,
+        "each step's own loss asks for is missing": step != loss,
+        "the loss at the last step only": loss == 5,
+        "back over 1 step and no further": loss - step <= 1,
+        "back over 3 steps and no further": loss - step <= 3,
+        "every 4 steps, counted from the first": step // 4 == loss // 4,
+        "every 4 steps, counted from the last": (5 - step) // 4 == (5 - loss) // 4,
+        "What step 2 adds is missing": step != 2,
+    }
+    for text, kept in says.items():
+        assert text in fits.of_steps(pairs[kept].sum(axis=0), pairs, 1e-9)
+    assert fits.of_steps(1.1 * pairs.sum(axis=(0, 1)), pairs, 1e-9) == ""
+
+
+def test_a_gradient_over_time_is_told_where_it_goes_wrong():
+    wrong = np.zeros((5, 2, 3), bool)
+    wrong[:4, 1] = True
+    axes = ("T_x", "m", "n_x")
+    assert "right at the last step and wrong before" in fits.backwards("dx", wrong, axes)
+    assert (
+        fits.backwards("x", wrong, axes) == fits.backwards("dx", wrong, ("m", "n_x", "n_a")) == ""
+    )
+    wrong[2:] = False
+    assert "between step 2 and step 1" in fits.backwards("dx", wrong, axes)
+    wrong[3] = True
+    assert fits.backwards("dx", wrong, axes) == ""
