@@ -72,10 +72,24 @@ ATTACKS = {
     "limits": tries(
         "import resource as r; r.setrlimit(r.RLIMIT_AS, (r.RLIM_INFINITY, r.RLIM_INFINITY))\n"
         "import resource as r; assert r.getrlimit(r.RLIMIT_AS)[0] == r.RLIM_INFINITY\n"
+        "import resource as r; r.prlimit(os.getppid() or 1, r.RLIMIT_NPROC, (9999, 9999))"
+    ),
+    "who comes first": tries(
         "os.nice(-5)\n"
-        "import resource as r; assert os.getppid(); r.prlimit(os.getppid(), r.RLIMIT_CPU)\n"
-        "assert os.getppid(); os.setpriority(os.PRIO_PROCESS, os.getppid(), os.getpriority(0, 0))\n"
-        "assert os.getppid(); os.sched_setaffinity(os.getppid(), os.sched_getaffinity(0))"
+        "os.setpriority(os.PRIO_PROCESS, os.getppid(), os.getpriority(0, 0))\n"
+        "os.setpriority(os.PRIO_USER, 0, os.getpriority(0, 0))\n"
+        "os.sched_setaffinity(os.getppid(), os.sched_getaffinity(0))\n"
+        "os.sched_setscheduler(os.getppid(), os.SCHED_OTHER, os.sched_param(0))\n"
+        "os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))"
+    ),
+    "the machine's settings": tries(
+        "import time; time.clock_settime(time.CLOCK_REALTIME, time.time())\n"
+        "socket.sethostname(socket.gethostname())\n"
+        "assert ctypes.CDLL(None).iopl(3) == 0\n"
+        "assert ctypes.CDLL(None).swapoff(b'/swap') == 0\n"
+        "assert ctypes.CDLL(None).syscall(103, 10, 0, 0) >= 0\n"  # the kernel's log
+        "os.setgroups([0])\n"
+        "assert ctypes.CDLL(None).vhangup() == 0"
     ),
     "files outside": tries(
         "open('{outside}/mine').read()\n"
