@@ -114,10 +114,8 @@ def _attempt(function: Callable, case: Case, loud: bool) -> Outcome:
 
 
 def _call(function: Callable, case: Case, loud: bool) -> tuple[Any, tuple[str, ...]]:
-    arguments, draws = (
-        {name: made(copy.deepcopy(value)) for name, value in case.items()},
-        _draws(case),
-    )
+    arguments = {name: made(copy.deepcopy(value)) for name, value in case.items()}
+    draws = _draws(case)
     data = [name for name in case if type(case[name]) not in SPECS.values()]
     quiet = contextlib.nullcontext() if loud else contextlib.redirect_stdout(io.StringIO())
     with quiet:
@@ -132,6 +130,15 @@ def _call(function: Callable, case: Case, loud: bool) -> tuple[Any, tuple[str, .
 def _draws(case: Case) -> int:
     """How often a function that draws at random is called; 0 for one that does not."""
     return max((value.draws for value in case.values() if type(value) is Seeded), default=0)
+
+
+def complete(case: Case, outcome: Outcome) -> bool:
+    """Whether an outcome holds all the draws that its case asks for: of few, any may be likely."""
+    value = outcome.value
+    if outcome.failure or not _draws(case):
+        return True
+    sized = isinstance(value, list) or (isinstance(value, np.ndarray) and value.ndim > 0)
+    return sized and len(value) == _draws(case)
 
 
 def _draw(function: Callable, arguments: Case, data: Sequence[str]) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder import answers, diagnosis
+from autograder import answers, diagnosis, trial
 from autograder.answers import AnswerKey
 from autograder.grading.process import Process, SandboxLost
 from autograder.grading.sandbox.hardening import Limits
@@ -151,7 +151,10 @@ def _judged(session: Session, key: AnswerKey, failed: str | None, clean: Clean) 
         if lost and len(lend) < len(key.calls):
             return lost
         try:
-            return session.probe(key.name, key.cases, lend)
+            outcomes = session.probe(key.name, key.cases, lend)
+            if not all(map(trial.complete, key.cases, outcomes)):
+                raise StepFailed("its process answered for another number of draws")
+            return outcomes
         except StepFailed as error:
             said = Failure("", f"It could not be judged: {error}.", key.name, 0, "", {})
             lost[:] = [Outcome(failure=said)] * len(key.cases)

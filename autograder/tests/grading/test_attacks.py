@@ -19,11 +19,13 @@ import numpy as np
 import pytest
 
 from autograder import answers
+from autograder.exercise import live_key
 from autograder.grading import demo
 from autograder.grading.judge import attempt, grade_notebook, seeds
-from autograder.grading.sanitise import sanitise
+from autograder.grading.sanitise import Clean, sanitise
 from autograder.grading.session import Clock
 from autograder.tests.grading.hostile import breaking, escaping, forging, reading
+from autograder.tests.test_distributions import sampling
 from autograder.tree import leaves, plain
 
 NAME = "rnn_forward.ipynb"
@@ -299,3 +301,30 @@ def test_eight_at_once_do_not_meet(graded):
     for n, result in results.items():
         assert others_right(result, "check-last_states")
         assert result["outputs"].get("last_states", f"{n}\n") == f"{n}\n"
+
+
+# ------------------------------------------------------------------ functions that draw
+
+
+FEW = "from autograder import trial\ntrial._draws = lambda case: {n}\n"
+BEST = "def sample_token(y_hat, temperature, rng):\n    return int(y_hat.argmax())\n"
+FAIR = "def sample_token(y_hat, temperature, rng):\n    p = y_hat ** (1 / temperature)\n    return rng.choice(len(p), p=p / p.sum())\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "points"),
+    [(FAIR, 1), (BEST, 0), (FEW.format(n=1) + BEST, 0), (FEW.format(n=3) + FAIR, 0)],
+)
+def test_a_function_that_draws_cannot_choose_how_often(spawn, monkeypatch, source, points):
+    """One draw of the likeliest token is nothing unusual, 500 of them are."""
+    monkeypatch.setattr("autograder.exercise.exercise", lambda name: sampling())
+    monkeypatch.setattr("autograder.answers.key", live_key)
+    solution = {"nbgrader": {"grade_id": "sample_token", "solution": True}}
+    check = {"nbgrader": {"grade_id": "check"}, "unrolled": {"check": "sample_token"}}
+    cells = [
+        {"cell_type": "code", "metadata": metadata, "source": text}
+        for metadata, text in (({}, "import numpy as np"), (solution, source), (check, ""))
+    ]
+    clean = Clean({"cells": cells}, (), frozenset())
+    result = grade_notebook(clean, "mallory", "a/b", SECRET, spawn, CLOCK)
+    assert result["checks"]["check"]["points"] == points, result["checks"]["check"]["text"]
