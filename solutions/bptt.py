@@ -155,7 +155,7 @@ def numerical_gradient(f, w):
     f : callable
         From an array shaped like `w`, in float64, to a number.
     w : (...) ndarray
-        Where to look.
+        Where to look, in any type of float. Entries may be large: 1e8 is as good a place as 1.
 
     Returns
     -------

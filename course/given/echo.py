@@ -104,14 +104,34 @@ class Echoer:
         return float((scores.argmax(axis=2) == batch.y)[batch.mask].mean())
 
     def _surprise(self, a, y, mask, real):
-        z = a @ self.output.Wya.T + self.output.by
-        z -= z.max(axis=-1, keepdims=True)
-        log_p = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
+        log_p = _log_probabilities(a @ self.output.Wya.T + self.output.by)
         picked = np.take_along_axis(log_p, y[..., None], axis=-1)[..., 0]
         dz = np.exp(log_p)
         np.put_along_axis(dz, y[..., None], np.exp(picked)[..., None] - 1, axis=-1)
-        dz *= mask[..., None] / z.dtype.type(real)
+        dz *= mask[..., None] / dz.dtype.type(real)
         return float(-(picked * mask).sum() / real), dz
+
+
+def predict(a, params):
+    """What an output layer makes of states; the function of unit 02, for those who come here first.
+
+    Parameters
+    ----------
+    a : (..., n_a) ndarray
+    params : OutputParams
+        Or RNNModelParams.
+
+    Returns
+    -------
+    (..., n_y) ndarray
+        Probabilities.
+    """
+    return np.exp(_log_probabilities(a @ params.Wya.T + params.by))
+
+
+def _log_probabilities(z):
+    shifted = z - z.max(axis=-1)[..., None]
+    return shifted - np.log(np.exp(shifted).sum(axis=-1))[..., None]
 
 
 def fresh(seed, n_a=48, n_y=4, radius=None, dtype=np.float32):
