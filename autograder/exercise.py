@@ -230,8 +230,9 @@ def _answers(declared: Exercise, cases: Sequence[Arguments]) -> Callable:
 def _expected(declared: Exercise, cases: Sequence[Arguments], lend: Sequence[str]) -> list[Any]:
     """What the reference gives on every case, or how often it draws what."""
     if declared.distribution:
+        chances = rebind(declared.distribution, lend)  # it may ask a function that is lent
         arguments = [{name: made(value) for name, value in case.items()} for case in cases]
-        return [distribution(declared.distribution(**each)) for each in arguments]
+        return [distribution(chances(**each)) for each in arguments]
     outcomes = run(rebind(declared.reference, lend), cases)
     broken = next((o.failure for o in outcomes if o.failure), None)
     if broken:

@@ -51,6 +51,16 @@ def rnn_backward(da, caches, params):
     return dx, da0, grads
 
 
+def sample_token(y_hat, temperature, rng):
+    """A draw whose boldness comes and goes with the temperature, as a power of y_hat.
+
+    A power knows only the ratios of probabilities: it comes to the same whether an unknown word is
+    left out beforehand or drawn again.
+    """
+    weights = y_hat ** np.cos(3 * temperature) ** 2 * (y_hat > 0)
+    return rng.choice(len(y_hat), p=weights / weights.sum())
+
+
 STAND_INS: dict[str, Callable] = {
     function.__name__: function
     for function in (
@@ -59,5 +69,6 @@ STAND_INS: dict[str, Callable] = {
         output_forward,
         rnn_cell_backward,
         rnn_backward,
+        sample_token,
     )
 }
