@@ -435,7 +435,7 @@ def _values(
                 fit = fit or _about(path, share or fits.how(want, got, axes, key.rtol), key)
                 back = back or fits.backwards(path, wrong, axes)
         elif plain_scalar(got) != want:
-            differences.append(Difference(path, f"expected {want!r}, got {got!r}"))
+            differences.append(Difference(path, f"{plain_scalar(got)!r} is not right"))
     if not differences:
         return None
     shared = EVERY_GRADIENT if "grads" in key.returns and len(differences) == len(pairs) else ""
