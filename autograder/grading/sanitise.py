@@ -131,7 +131,11 @@ def remark_cell(remarks: Sequence[str]) -> dict[str, Any]:
 
 
 def _entities(text: str) -> str:
-    """Text with all that Markdown, HTML or LaTeX could act on as character references."""
+    """Text with all that Markdown and HTML could act on as character references.
+
+    What LaTeX begins with is a look-alike, since a converter may write references out again.
+    """
+    text = text.replace("\\", "\N{SET MINUS}")
     return re.sub(r"[^\w\s.,;:()-]|_", lambda sign: f"&#{ord(sign[0])};", text)
 
 

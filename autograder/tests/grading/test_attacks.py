@@ -8,29 +8,36 @@ import contextlib
 import ctypes
 import json
 import os
+import re
+import shutil
 import socket
 import subprocess
 import sys
 import threading
 import time
+from collections import Counter
+from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
+from nbconvert import HTMLExporter
 
 from autograder import answers
 from autograder.exercise import live_key
-from autograder.grading import demo
+from autograder.grading import classroom, demo
+from autograder.grading.grade import grade
 from autograder.grading.judge import attempt, grade_notebook, seeds
 from autograder.grading.sanitise import Clean, sanitise
 from autograder.grading.session import Clock
-from autograder.tests.grading.hostile import breaking, escaping, forging, reading
+from autograder.tests.grading.hostile import breaking, escaping, forging, markup, reading
 from autograder.tests.test_distributions import sampling
 from autograder.tree import leaves, plain
 
 NAME = "rnn_forward.ipynb"
 SECRET = b"CANARY-of-the-class-secret-....."
 CLOCK = Clock(step=1.0, notebook=60.0, mercy=0.3)
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.slow
 
@@ -39,14 +46,14 @@ pytestmark = pytest.mark.slow
 def graded(template, tmp_path, spawn):
     """From a notebook's text to its result."""
 
-    def grade(text, clock=CLOCK, student="mallory"):
+    def grade_(text, clock=CLOCK, student="mallory"):
         place = tmp_path / student
         place.mkdir(exist_ok=True)
         (place / NAME).write_text(text)
         clean = sanitise(template, place, NAME)
         return grade_notebook(clean, student, "a/b", SECRET, spawn, clock)
 
-    return grade
+    return grade_
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -328,3 +335,107 @@ def test_a_function_that_draws_cannot_choose_how_often(spawn, monkeypatch, sourc
     clean = Clean({"cells": cells}, (), frozenset())
     result = grade_notebook(clean, "mallory", "a/b", SECRET, spawn, CLOCK)
     assert result["checks"]["check"]["points"] == points, result["checks"]["check"]["text"]
+
+
+# ------------------------------------------------------------------ the instructor's pages
+
+
+class Acting(HTMLParser):
+    """What acts in a page: elements and attributes that load, run, style or send something."""
+
+    ELEMENTS = ("script", "style", "link", "meta", "base", "iframe", "object", "embed", "form", "img",
+                "input", "button", "svg", "math", "video", "audio", "template", "textarea", "body")  # fmt: skip
+
+    def __init__(self, page):
+        super().__init__()
+        self.found, self._script = Counter(), False
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self._script = tag == "script"
+        if tag in self.ELEMENTS:
+            self.found[tag, ""] += 1
+        for name, value in attributes:
+            scheme = (value or "").split(":")[0].strip().lower() if ":" in (value or "") else ""
+            if name.startswith("on") or name in ("srcdoc", "src", "action", "formaction"):
+                self.found[tag, name] += 1
+            if name in ("href", "xlink:href") and scheme not in ("", "http", "https", "mailto"):
+                self.found[tag, name, scheme] += 1
+
+    def handle_data(self, data):
+        if self._script:
+            self.found["code", data] += 1
+        self._script = False
+
+
+@pytest.fixture(scope="module")
+def captured(tmp_path_factory):
+    """A class of one honest learner, and of some who attack by what is shown of them."""
+    folder = tmp_path_factory.mktemp("pages")
+    classroom.new(folder)
+    demo.hand_in(folder)
+    shutil.rmtree(folder / "submitted")
+    hostile_ = demo.solved(markup.ANSWERS)
+    files = {"anna": (NAME, demo.solved({})), "mallory": (NAME, hostile_)}
+    files |= {f"m{n}": (name, hostile_) for n, name in enumerate(markup.FILES)}
+    for student, (name, text) in files.items():
+        place = folder / "submitted" / student / demo.UNIT
+        place.mkdir(parents=True)
+        (place / name).write_text(text)
+    grade(folder, demo.UNIT, quiet=True)
+    return folder
+
+
+def pages(folder, student):
+    """The feedback page, and the autograded notebook as the formgrader shows it."""
+    feedback = folder / "feedback" / student / demo.UNIT / "rnn_forward.html"
+    autograded = folder / "autograded" / student / demo.UNIT / "rnn_forward.ipynb"
+    shown = HTMLExporter(template_name="classic").from_filename(str(autograded))[0]
+    return {"feedback": feedback.read_text(), "autograded": shown}
+
+
+HOSTILE = ["mallory", *(f"m{n}" for n in range(len(markup.FILES)))]
+
+
+@pytest.mark.parametrize("student", HOSTILE)
+def test_nothing_acts_in_a_page(captured, student):
+    honest, page = pages(captured, "anna"), pages(captured, student)
+    for kind, text in page.items():
+        assert "CAPTURED" in text, "the learner's words are there to read"
+        assert Acting(text).found == Acting(honest[kind]).found, kind
+        words = re.sub(r"<(pre|code)\b.*?</\1>", "", text, flags=re.S)
+        maths = [word for word in ("href", "style", "class", "cssId", "require", "def", "newcommand")
+                 if f"\\{word}" in words.split("</script>")[-1]]  # fmt: skip
+        assert not maths, "MathJax leaves pre and code alone, and nothing else"
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not CHROMIUM, reason="chromium is not installed: no page was looked at")
+def test_no_page_is_captured_in_a_browser(captured, tmp_path):
+    """Every page is opened, every link in it is clicked, and its title stays; a control is captured."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    control = tmp_path / "control.html"
+    control.write_text(
+        f'<title>x</title>{markup.SNIPPETS[1]}<a href="javascript:{markup.ACT}">x</a>'
+    )
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+
+        def title(path):
+            page = browser.new_page()
+            page.route(re.compile("^https?:"), lambda route: route.abort())
+            page.goto(path.as_uri())
+            page.evaluate("document.querySelectorAll('a').forEach(a => a.target = '_blank')")
+            page.evaluate("document.querySelectorAll('a[href^=\"java\"]').forEach(a => a.click())")
+            page.wait_for_timeout(300)
+            said = page.title()
+            page.close()
+            return said
+
+        assert title(control) == "CAPTURED"
+        for student in HOSTILE:
+            for kind, text in pages(captured, student).items():
+                file = tmp_path / f"{student}-{kind}.html"
+                file.write_text(text)
+                assert title(file) == "rnn_forward", (student, kind)
+        browser.close()
