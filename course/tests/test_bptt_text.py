@@ -383,7 +383,7 @@ def test_which_answers_teach_at_a_distance_of_eight(length, teaching):
 
 def test_the_numbers_of_lines():
     text = TEXT.read_text(encoding="utf-8")
-    words = "one two three four five six seven eight nine ten".split()
+    words = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
     slots = re.findall(
         r"\*\*(?:About )?(\w+) lines?[.*,]*[^`]*```\{code-cell\} python\n:tags: \[exercise\]\n\n"
         r"(\w+)",
