@@ -48,7 +48,7 @@ class How(NamedTuple):
     dask: str | None = None
     trust: bool = False
     quiet: bool = False
-    say: Callable[[str], None] = partial(print, file=sys.stderr)
+    say: Callable[[str], None] = lambda line: tqdm.write(line, file=sys.stderr)
 
     @property
     def processes(self) -> int:
