@@ -1,0 +1,145 @@
+"""After an exercise is mended: only what it touches is run, and every mark that moved is named.
+
+A checkout is copied, and its exercise edited as an author would.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder.cli import main
+from autograder.grading import classroom, demo
+from autograder.grading.books import Books
+from autograder.grading.regrade import Move, regrade
+from autograder.tests.grading.test_scale import a_class, by_hand
+
+ROOT = Path(__file__).parents[3]
+UNIT, LABEL, OTHER = demo.UNIT, f"{demo.UNIT}/rnn_forward", "99_shapes"
+STUDENTS = ("anna", "chen", "goran")
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """A copy of the checkout, and a class graded by it: chen's softmax overflows."""
+    place = tmp_path_factory.mktemp("checkout")
+    for package in ("autograder", "course", "solutions"):
+        shutil.copytree(ROOT / package, place / package, ignore=shutil.ignore_patterns("tests"))
+    folder = a_class(place / "class", STUDENTS)
+    another_assignment(folder)
+    by = run(place, "grade", folder)
+    assert len(by) == 6
+    return place, folder
+
+
+def another_assignment(folder):
+    """One more, with last_states and nothing else to check."""
+
+    def shortened(notebook):
+        keep = {"last_states", "check-last_states", ""}
+        ids = lambda cell: cell["metadata"].get("nbgrader", {}).get("grade_id", "")  # noqa: E731
+        cells = [cell for cell in notebook["cells"] if ids(cell) in keep]
+        return json.dumps({**notebook, "cells": cells})
+
+    finished = shortened(json.loads(demo.solved({})))
+    for path in [
+        folder / "source" / OTHER,
+        *((folder / "submitted" / s / OTHER) for s in STUDENTS),
+    ]:
+        path.mkdir(parents=True)
+        (path / "shapes.ipynb").write_text(finished)
+    Books(folder).generate(OTHER)
+
+
+def run(place, *words):
+    """A command of the copied checkout, and the JSON that it prints."""
+    command = [sys.executable, "-m", "autograder.cli", *map(str, words), "--json"]
+    environment = {**os.environ, "PYTHONPATH": str(place)}
+    done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def edit(place, old, new):
+    path = place / "autograder" / "exercises" / "softmax.py"
+    text = path.read_text()
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new))
+
+
+def test_a_mended_exercise_moves_the_marks_that_it_should_and_no_others(checkout):
+    place, folder = checkout
+    by_hand(folder, "anna", essay=1.5)
+    by_hand(folder, "chen", check=1.0)
+    run(place, "grade", folder)
+    before = Books(folder).sheets(UNIT)
+    others = classroom.results(folder).keys("chen", f"{OTHER}/shapes")
+    assert run(place, "regrade", folder) == {"judged": 0, "moves": [], "feedback": []}
+
+    edit(place, 'Case("scores near 1000 and -1000", large),', "")
+    edit(place, 'Case("rows 2000 apart", far_apart),', "")
+    done = run(place, "regrade", folder)
+    assert done["judged"] == 3, "the other assignment has no softmax"
+    (move,) = done["moves"]
+    assert move["student"] == "chen" and move["exercise"] == "softmax"
+    assert (move["before"], move["after"], move["kept"]) == (0.0, 2.0, 1.0)
+    assert move["why"] == "the exercise was changed: passed"
+    assert set(done["feedback"]) == set(STUDENTS), "all are told of fewer cases"
+    assert classroom.results(folder).keys("chen", f"{OTHER}/shapes") == others
+
+    after = Books(folder).sheets(UNIT)
+    chen = after["chen", "rnn_forward"]
+    assert chen.auto["check-softmax"] == 2.0 and chen.scores["check-softmax"] == 1.0
+    assert "check-softmax" in chen.open, "a mark by hand over a new one asks for a second look"
+    assert chen.comments["softmax"] == "Come and see me."
+    assert after["anna", "rnn_forward"] == before["anna", "rnn_forward"]
+    assert run(place, "regrade", folder)["judged"] == 0
+
+
+def test_going_back_uses_the_results_that_are_there(checkout):
+    place, folder = checkout
+    path = place / "autograder" / "exercises" / "softmax.py"
+    known = len(classroom.results(folder))
+    shutil.copyfile(ROOT / "autograder" / "exercises" / "softmax.py", path)
+    done = run(place, "regrade", folder)
+    assert [(m["student"], m["before"], m["after"]) for m in done["moves"]] == [("chen", 2.0, 0.0)]
+    assert len(classroom.results(folder)) == known, "no submission was run again"
+    assert run(place, "regrade", folder)["judged"] == 0
+
+
+def test_a_regrading_that_was_cut_short_is_finished(checkout, tmp_path, capsys):
+    """The new results are stored; the gradebook still has an old mark."""
+    _, folder = checkout
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    books = Books(copy)
+    with books._gradebook() as gradebook:
+        grade = gradebook.find_grade("check-rnn_forward", "rnn_forward", UNIT, "goran")
+        assert grade.auto_score == 0
+        grade.auto_score = 4.0
+        gradebook.db.commit()
+    done = regrade(copy, UNIT, quiet=True)
+    assert done.feedback == [], "the page has said so all along"
+    (move,) = done.moves
+    assert move[:5] == ("goran", LABEL, "rnn_forward", 4.0, 0.0) and isinstance(move, Move)
+    assert main(["regrade", str(copy)]) == 0
+    assert "Nothing that judges has changed" in capsys.readouterr().out
+
+
+def test_what_moved_is_said_in_words(checkout, tmp_path, capsys):
+    _, folder = checkout
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    (copy / "submitted" / "goran" / UNIT / "rnn_forward.ipynb").write_text(demo.solved({}))
+    with Books(copy)._gradebook() as gradebook:
+        gradebook.find_grade("check-softmax", "rnn_forward", UNIT, "goran").auto_score = 0.5
+        gradebook.db.commit()
+    assert main(["regrade", str(copy), "--assignment", UNIT]) == 0
+    said = capsys.readouterr().out
+    assert "1 judged again, 2 marks moved." in said
+    assert "goran  rnn_forward  0 -> 4  another version was handed in: passed" in said
+    assert "goran  softmax  0.5 -> 2  another version was handed in: passed" in said
+    assert "Feedback to be sent again: goran" in said
