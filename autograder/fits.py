@@ -119,6 +119,8 @@ def how(expected: np.ndarray, got: np.ndarray, axes: Axes, rtol: float) -> str:
         return "What is infinite came out finite: was something small added before a logarithm?"
     if expected.size < 2 or expected.dtype.kind in "b" or not np.isfinite(got).all():
         return ""
+    if got.dtype.kind in "bu":  # True has no sign, and 0 - 1 is no small number
+        got = got.astype(float)
     fits = (_sign, _scaled, _offset, _moved, _sums)
     return next((text for fit in fits for text in fit(expected, got, axes, rtol)), "")
 
