@@ -45,6 +45,11 @@ def furnish(folder: str, size: int) -> None:
     _mount(None, "/", None, RECURSIVE | PRIVATE)
     _mount("tmpfs", folder, "tmpfs", BARE, f"size={size},nr_inodes=4096,mode=700")
     _mount("tmpfs", "/proc", "tmpfs", BARE | READ_ONLY, "size=4096,nr_inodes=2")
+    give_up_rights()
+
+
+def give_up_rights() -> None:
+    """Have none of what root may and others may not: setting clocks, names, priorities."""
     header = ctypes.create_string_buffer(CAPABILITIES_3.to_bytes(4, "little") + bytes(4), 8)
     call_libc("capset", header, ctypes.create_string_buffer(24))
 

@@ -114,6 +114,8 @@ def _lock_up(order: dict[str, Any], limits: Limits) -> None:
     if order["namespaces"]:
         namespaces.furnish(order["folder"], limits.folder)
         os.chdir(order["folder"])
+    else:
+        namespaces.give_up_rights()
     namespaces.die_with_parent()
     random.seed(0)
     if "numpy" in sys.modules:

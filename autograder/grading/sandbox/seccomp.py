@@ -40,7 +40,12 @@ DENIED: dict[str, tuple[int | None, int | None]] = {
     # memory that no limit of a process counts, and that outlives it
     "memfd_create": (319, 279), "shmget": (29, 194), "msgget": (68, 186), "semget": (64, 190),
     "mq_open": (240, 180),
+    # who comes first
+    "setpriority": (141, 140), "sched_setparam": (142, 118), "sched_setscheduler": (144, 119),
+    "sched_setaffinity": (203, 122), "sched_setattr": (314, 274), "ioprio_set": (251, 30),
 }  # fmt: skip
+OF_KERNELS = ("socket", "socketpair", "sched_setscheduler")
+"""What a Jupyter kernel's libzmq cannot do without: it aborts where it is refused."""
 CLONE, CLONE3, PRLIMIT = (56, 220), (435, 435), (302, 261)
 SIGNALS_BY_PID = ((62, 129), (234, 131))  # kill, tgkill
 OTHER_SIGNALS = ((200, 130), (424, 424), (129, 138), (297, 240))  # tkill, pidfd, rt_*sigqueueinfo
@@ -75,7 +80,7 @@ def program(signals_only_to: int | None = None, sockets: bool = False) -> bytes:
     if machine == "x86_64":
         lines += [(JUMP_AT_LEAST, 0, 1, X32), (RETURN, 0, 0, ERROR | errno.ENOSYS)]
     for name, pair in DENIED.items():
-        if sockets and name in ("socket", "socketpair"):
+        if sockets and name in OF_KERNELS:
             continue
         lines += _refuse(pair[column], errno.EPERM)
     lines += _refuse(CLONE3[column], errno.ENOSYS)  # libc then uses clone, whose flags can be seen
