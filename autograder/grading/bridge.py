@@ -2,7 +2,9 @@
 the formgrader's button grade as `unrolled grade` does.
 """
 
+import atexit
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,6 @@ from autograder.grading import classroom, tasks
 from autograder.grading.judge import Result
 from autograder.grading.process import Tier
 from autograder.grading.sandbox import tiers
-from autograder.grading.sandbox.template import Template, shared
 from autograder.grading.sanitise import Clean, remark_cell, sanitise
 from autograder.grading.tasks import Sandbox
 
@@ -82,8 +83,15 @@ class Judge(NbGraderPreprocessor):
         return results[key]
 
     def _sandbox(self) -> Sandbox:
-        nothing = self.trust_submissions and tiers.best() is Tier.NONE
-        return Sandbox(Template(Tier.NONE) if nothing else shared())
+        return _sandbox(tiers.require(self.trust_submissions))
+
+
+@cache
+def _sandbox(tier: Tier) -> Sandbox:
+    """The one of this process, which ends with it."""
+    sandbox = Sandbox(tier)
+    atexit.register(sandbox.close)
+    return sandbox
 
 
 def fill(nb: NotebookNode, result: Result) -> NotebookNode:

@@ -14,7 +14,7 @@ from itertools import islice
 from threading import Event, Thread
 from typing import Any
 
-from autograder.grading.workers import ATTEMPTS, Lost, Opened, WorkersFailed
+from autograder.grading.workers import ATTEMPTS, Lost, NotReady, Opened, WorkersFailed
 
 try:
     from distributed import Client, Future, Worker, WorkerPlugin, as_completed, get_worker
@@ -146,6 +146,8 @@ def _answer(future: Future) -> Any:
     if future.cancelled():
         raise WorkersFailed("the cluster let go of its tasks; is its scheduler still there?")
     error = future.exception()
+    if isinstance(error, NotReady):
+        raise WorkersFailed(str(error))
     if error is None:
         return future.result()
     if isinstance(error, KilledWorker):

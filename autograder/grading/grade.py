@@ -52,7 +52,9 @@ class How(NamedTuple):
 
     @property
     def processes(self) -> int:
-        return self.workers or len(os.sched_getaffinity(0))
+        if self.workers is None and hasattr(os, "sched_getaffinity"):  # not on macOS
+            return len(os.sched_getaffinity(0))
+        return self.workers or os.cpu_count() or 1
 
     def executor(self, job: Job) -> Executor:
         """What runs the tasks of a job."""

@@ -7,18 +7,19 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
 from autograder.grading import versions
 from autograder.grading.judge import Result, grade_notebook
-from autograder.grading.process import Process, Tier
+from autograder.grading.process import Process, SandboxLost, Tier
 from autograder.grading.sandbox import tiers
 from autograder.grading.sandbox.hardening import Limits
 from autograder.grading.sandbox.template import Template
 from autograder.grading.sanitise import Clean, Notebook, answer_cells, sanitise
+from autograder.grading.workers import NotReady
 from autograder.notebooks import source_of
 
 
@@ -62,30 +63,51 @@ class Done(NamedTuple):
     result: Result | None
 
 
-class WrongVersion(Exception):
-    """A worker has another version of what judges than the run that it works for."""
-
-
 def label(assignment: str, name: str) -> str:
     """What an assignment's notebook is called in results."""
     return f"{assignment}/{Path(name).stem}"
 
 
 class Sandbox:
-    """A template that the threads of a process share.
+    """A template that is started when it is first needed, and that threads may share.
 
     Parameters
     ----------
-    template : Template
+    tier : Tier
     """
 
-    def __init__(self, template: Template) -> None:
-        self._spawn, self.tier, self._lock = template.spawn, template.tier, Lock()
+    def __init__(self, tier: Tier) -> None:
+        self.tier = tier
+        self._template: Template | None = None
+        self._lock = Lock()
 
     def spawn(self, limits: Limits) -> Process:
-        """Start a process for a learner's code."""
+        """Start a process for a learner's code.
+
+        Raises
+        ------
+        NotReady
+            The template does not start.
+        SandboxLost
+            It is gone, or has started no process.
+        """
         with self._lock:
-            return self._spawn(limits)
+            if self._template is None or not self._template.alive:
+                self.close()
+                self._template = _started(self.tier)
+            return self._template.spawn(limits)
+
+    def close(self) -> None:
+        """End the template, if there is one."""
+        if self._template is not None:
+            self._template.close()
+
+
+def _started(tier: Tier) -> Template:
+    try:
+        return Template(tier)
+    except SandboxLost as error:
+        raise NotReady(str(error)) from None
 
 
 @contextmanager
@@ -94,15 +116,15 @@ def opened(job: Job) -> Iterator[Callable[[Task], Done]]:
 
     Raises
     ------
-    WrongVersion
+    NotReady
+        It has another version of what judges than the run that it works for.
     """
     if versions.judge() != job.judge:
-        raise WrongVersion(
+        raise NotReady(
             f"this worker has version {versions.judge()} of Unrolled's judge, and the run has "
             f"{job.judge}; give all workers the same checkout"
         )
-    with Template(job.tier or tiers.require(job.trust)) as template:
-        sandbox = Sandbox(template)
+    with closing(Sandbox(job.tier or tiers.require(job.trust))) as sandbox:
         yield lambda task: work(job, task, sandbox)
 
 

@@ -41,6 +41,10 @@ class WorkersFailed(Exception):
     """No worker can be made ready; says why."""
 
 
+class NotReady(Exception):
+    """A worker finds that it can do no task at all; says why."""
+
+
 class Executor(Protocol):
     """Runs tasks somewhere."""
 
@@ -239,10 +243,11 @@ def _serve(pipe: Connection, opened: Opened, supervisor: int) -> None:
     except EOFError:
         return
     except Exception as error:
+        if isinstance(error, NotReady):
+            stage = "refused"
+        said = str(error) if stage == "refused" else f"{type(error).__name__}: {error}"
         with contextlib.suppress(OSError):
-            pipe.send(
-                (stage, f"{type(error).__name__}: {error}" if stage == "failed" else str(error))
-            )
+            pipe.send((stage, said))
 
 
 def _end_with(supervisor: int) -> None:
