@@ -44,7 +44,7 @@ def teacher_forcing(words=("the", "cat", "was", "full")):
     text = ", ".join(words)
     return Picture(
         figure,
-        f"""Two unrolled language models, one above the other. Above, training: the inputs are <EOS>,
+        f"""Two unrolled language models. Above, training: the inputs are <EOS>,
         {text}; the prediction of each step is compared with {text}, <EOS>, which is the same text
         one step earlier. Whatever the model predicts, the next input is the text's own word. Below,
         writing: only the first input, <EOS>, is given. A word is drawn from each prediction, and a
@@ -103,7 +103,7 @@ def streams(text="abcdefghijklm", m=2, T_x=3):
                 box(ax, *at, text[place], fill, edge, width=0.62)
                 box(ax, at[0] + 2.1, at[1], text[place + 1], "white", edge, width=0.62)
     ax.set_xlim(-0.8, max(0.72 * len(text), 4.4 * n_batches))
-    ax.set_ylim(1.2 - 0.66 * T_x, 4.3)
+    ax.set_ylim(1.9 - 0.66 * T_x, 4.3)
     rows = "; ".join(f"example {i} reads {text[i * stretch : (i + 1) * stretch]}" for i in range(m))
     return Picture(
         figure,
