@@ -68,6 +68,7 @@ class Entries:
 
     def write(self, results: Sequence[Result]) -> None:
         """Write results; no two may be on the same notebook of one learner."""
+        self._know({result["assignment"] for result in results})
         submissions = self._submissions(sorted({result["student"] for result in results}))
         written = []
         for result in results:
@@ -80,6 +81,14 @@ class Entries:
         self._db.flush()
         for notebook in written:
             self._penalty(notebook)
+
+    def _know(self, labels: set[str]) -> None:
+        unknown = labels - {f"{self._assignment}/{name}" for name in self._names.values()}
+        if unknown:
+            raise ClassError(
+                f"the gradebook does not know {', '.join(sorted(unknown))}; run in {self._folder}: "
+                f"nbgrader generate_assignment {self._assignment}"
+            )
 
     # -------------------------------------------------------------- submissions
 

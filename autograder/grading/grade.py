@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 from tqdm import tqdm
 
 from autograder.grading import classroom, pages, tasks
-from autograder.grading.books import Books
+from autograder.grading.books import Books, Sheet
 from autograder.grading.classroom import ClassError
+from autograder.grading.journal import Journal
 from autograder.grading.judge import Result
 from autograder.grading.pages import Page
 from autograder.grading.sandbox import tiers
@@ -165,7 +166,7 @@ def _judged(
     folder: Path, pairs: Sequence[Pair], job: Job, how: How
 ) -> Iterator[tuple[Pair, Result]]:
     """Results in the order in which they are ready."""
-    todo = (classroom.task(folder, pair.label, pair.student) for pair in pairs)
+    todo = (classroom.task(folder, *pair) for pair in pairs)
     lost = 0
     with _bar("judging", len(pairs), how) as bar:
         for task, answer in how.executor(job).run(todo):
@@ -210,37 +211,48 @@ def _write(
     how: How,
 ) -> list[Pair]:  # fmt: skip
     """Write the pages that are not as they should be, and say whose they were."""
-    sheets = {
-        Pair(f"{assignment}/{stem}", student): sheet
-        for assignment in sorted({pair.assignment for pair in pairs})
-        for (student, stem), sheet in books.sheets(assignment).items()
-    }
-    journal = classroom.pages(folder)
-    written = {Pair(label, student): stamp for label, student, stamp in journal.unread()}
-    stamps = {
-        pair: pages.stamp(results[pair], sheets[pair])
-        for pair in pairs if "lost" not in results[pair]
-    }  # fmt: skip
-    todo = [
-        pair for pair, stamp in stamps.items()
-        if written.get(pair) != stamp or not pages.are_there(folder, pair.label, pair.student)
-    ]  # fmt: skip
-    work = (
-        Page(classroom.task(folder, pair.label, pair.student), results[pair], sheets[pair])
-        for pair in todo
-    )
+    sheets, journal, written = sheets_of(books, pairs), classroom.pages(folder), []
+    todo = _outdated(folder, pairs, journal, results, sheets)
+    work = (Page(classroom.task(folder, *pair), results[pair], sheets[pair]) for pair in todo)
+    printers = Local(partial(pages.opened, folder.resolve(), job), how.processes)
     with _bar("feedback", len(todo), how) as bar:
-        for page, answer in Local(partial(pages.opened, folder.resolve(), job), how.processes).run(
-            work
-        ):
+        for page, answer in printers.run(work):
             pair = Pair(page.task.label, page.task.student)
             bar.update()
             if answer:
                 why = answer.why if isinstance(answer, Lost) else answer
                 how.say(f"{pair.student}: no feedback page for {pair.label}: {why}")
             else:
-                journal.append([*pair, stamps[pair]])
-    return todo
+                journal.append([*pair, todo[pair]])
+                written.append(pair)
+    return written
+
+
+def sheets_of(books: Books, pairs: Sequence[Pair]) -> dict[Pair, Sheet]:
+    """What the gradebook says on the assignments of these pairs."""
+    return {
+        Pair(f"{assignment}/{stem}", student): sheet
+        for assignment in sorted({pair.assignment for pair in pairs})
+        for (student, stem), sheet in books.sheets(assignment).items()
+    }
+
+
+def _outdated(
+    folder: Path, pairs: Sequence[Pair], journal: Journal, results: dict[Pair, Result],
+    sheets: dict[Pair, Sheet],
+) -> dict[Pair, str]:  # fmt: skip
+    """The pages that are missing, or say something else than they should, with their stamps."""
+    written = {Pair(label, student): stamp for label, student, stamp in journal.unread()}
+    stamps = {
+        pair: pages.stamp(results[pair], sheets[pair])
+        for pair in pairs
+        if "lost" not in results[pair]
+    }
+    return {
+        pair: stamp
+        for pair, stamp in stamps.items()
+        if written.get(pair) != stamp or not pages.are_there(folder, *pair)
+    }
 
 
 def _bar(title: str, count: int, how: How) -> "tqdm[Any]":

@@ -1,12 +1,12 @@
 """Grading again after an exercise was mended: only what it touches, and what came of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from autograder.grading import classroom, versions
 from autograder.grading.books import Books, Sheet
-from autograder.grading.grade import How, Pair, handed_in, run
+from autograder.grading.grade import How, Pair, handed_in, run, sheets_of
 from autograder.grading.judge import Result
 
 
@@ -55,13 +55,14 @@ def regrade(folder: Path, *assignments: str, quiet: bool = False, **how: Any) ->
         See `How`.
     """
     all_ = [pair for name in assignments for pair in handed_in(folder, name)]
-    before = _sheets(folder, all_)
+    books = Books(folder)
+    before = sheets_of(books, all_)
     pairs = [pair for pair in all_ if _outdated(folder, pair, before.get(pair))]
     if not pairs:
         return Regraded([], [], [])
     old = {pair: _latest(folder, pair) for pair in pairs}
     graded = run(folder, pairs, How(quiet=quiet, **how))
-    after, moves = _sheets(folder, pairs), list[Move]()
+    after, moves = sheets_of(books, pairs), list[Move]()
     for pair, result in zip(pairs, graded.results, strict=True):
         if "lost" not in result:
             moves += _moves(pair, before.get(pair), after[pair], old[pair], result)
@@ -84,15 +85,6 @@ def _outdated(folder: Path, pair: Pair, sheet: Sheet | None) -> bool:
     given = {cell: check["points"] for cell, check in result["checks"].items()}
     entered = sheet is not None and given.items() <= sheet.auto.items()
     return not entered or result["versions"] != versions.of(template)
-
-
-def _sheets(folder: Path, pairs: Sequence[Pair]) -> dict[Pair, Sheet]:
-    books = Books(folder)
-    return {
-        Pair(f"{assignment}/{stem}", student): sheet
-        for assignment in sorted({pair.assignment for pair in pairs})
-        for (student, stem), sheet in books.sheets(assignment).items()
-    }
 
 
 def _moves(
