@@ -1,5 +1,7 @@
 """Drawings of unit 04: what is read and predicted, streams of a text, training and writing."""
 
+import numpy as np
+
 from course.given.figures import HALF, UP
 from course.given.picture import (
     FAINT,
@@ -112,3 +114,52 @@ def streams(text="abcdefghijklm", m=2, T_x=3):
         examples stand side by side. Beside each batch x stands y, which holds the character that
         follows each in the text. {text[m * stretch :]!r} is only predicted or left over.""",
     )
+
+
+def temperatures(y_hat, tokens, heats=(0.3, 1.0, 3.0), most=10):
+    """One prediction at several temperatures, side by side.
+
+    Parameters
+    ----------
+    y_hat : (n_v,) ndarray
+        Probabilities at temperature 1; those above 0 are shown.
+    tokens : sequence of str
+    heats : sequence of float, optional
+        The coldest first.
+    most : int, optional
+        Tokens that are shown, the most probable ones.
+
+    Returns
+    -------
+    Picture
+    """
+    order = np.argsort(-y_hat, kind="stable")[: min(most, np.count_nonzero(y_hat))]
+    figure, axes = canvas(8.6, 0.9 + 0.24 * len(order), columns=len(heats), axes_off=False)
+    said, widest = [], 0.0
+    for ax, heat in zip(np.atleast_1d(axes), heats, strict=True):
+        weights = (y_hat / y_hat.max()) ** (1 / heat)
+        p = weights / weights.sum()
+        some = p[p > 0]
+        widest = widest or 1.25 * p.max()  # the first, which is the coldest, sets the scale
+        perplexity = np.exp(-(some * np.log(some)).sum())
+        ax.barh(range(len(order)), p[order], color=STATE, height=0.65)
+        for row, k in enumerate(order):
+            ax.text(p[k], row, f" {100 * p[k]:.0f} %", va="center", fontsize=8.5, color=INK)
+        ax.set_yticks(range(len(order)), [tokens[k] for k in order])
+        ax.invert_yaxis()
+        ax.set_xlim(0, widest)
+        ax.set_xticks([])
+        ax.tick_params(length=0)
+        ax.set_title(
+            f"temperature {heat:g}: perplexity {perplexity:.1f}",
+            fontsize=9.5,
+            color=INK,
+            loc="left",
+        )
+        for spine in ax.spines.values():
+            spine.set_visible(False)
+        bars = ", ".join(f"{tokens[k]} {100 * p[k]:.0f} %" for k in order)
+        said.append(
+            f"At temperature {heat:g} the next token has perplexity {perplexity:.1f}: {bars}."
+        )
+    return Picture(figure, " ".join(said))

@@ -10,17 +10,14 @@ import numpy as np
 
 from course.given import EOS, GRU, UNK, GRUParams, OutputParams
 
-# Beginnings of sentences, right and wrong. They were written down before any model was asked; every
-# word is among the 2,000 most frequent ones of the speeches.
-BEGINNINGS = (
+# Beginnings of sentences, right and wrong, of words that are frequent in the speeches. What decides
+# stands beside the word that differs, or further back.
+NEAR = (
     ("the congress has", "the congress have"),
     ("the world is", "the world are"),
     ("our people are", "our people is"),
     ("these programs are", "these programs is"),
     ("this program is", "this program are"),
-    ("the cost of these programs is", "the cost of these programs are"),
-    ("the problems of the world are", "the problems of the world is"),
-    ("the needs of our people are", "the needs of our people is"),
     ("we are", "we is"),
     ("i am", "i is"),
     ("they have", "they has"),
@@ -31,8 +28,6 @@ BEGINNINGS = (
     ("there is a", "there are a"),
     ("i have recommended that the congress", "i has recommended that the congress"),
     ("these two nations are", "these two nations is"),
-    ("the nations which are free", "the nations which is free"),
-    ("the nation which is free", "the nation which are free"),
     ("we must be", "we must is"),
     ("it has been", "it has be"),
     ("it will be", "it will been"),
@@ -42,7 +37,21 @@ BEGINNINGS = (
     ("each year", "each years"),
     ("our economy was", "our economy were"),
     ("our farmers were", "our farmers was"),
+)
+FAR = (
+    ("the cost of these programs is", "the cost of these programs are"),
+    ("the problems of the world are", "the problems of the world is"),
+    ("the needs of our people are", "the needs of our people is"),
+    ("the nations which are free", "the nations which is free"),
+    ("the nation which is free", "the nation which are free"),
     ("all of us are", "all of us is"),
+    ("the people of this country are", "the people of this country is"),
+    ("the security of the nations is", "the security of the nations are"),
+    ("the strength of these nations is", "the strength of these nations are"),
+    ("the nations of the world are", "the nations of the world is"),
+    ("one of these problems is", "one of these problems are"),
+    ("the men who have", "the men who has"),
+    ("the programs of the government are", "the programs of the government is"),
 )
 
 

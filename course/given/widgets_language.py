@@ -5,7 +5,7 @@ import html
 import ipywidgets
 import numpy as np
 
-from course.given import plots
+from course.given import figures_language
 from course.given.widgets import Interactive
 
 BARS = 12  # tokens that are shown, the most probable ones
@@ -58,7 +58,7 @@ def temperature(model, tokens, seed=0, end=0, unknown=1):
     redraw()
     controls = ipywidgets.HBox([heat, draw, finish, again])
     controls.layout.flex_flow = "row wrap"
-    return Interactive([controls, view], _still(writer, tokens))
+    return Interactive([controls, view], figures_language.temperatures(writer.y_hat, tokens))
 
 
 class _Writer:
@@ -115,19 +115,6 @@ def hesitation(p):
     """Perplexity of a distribution, the exponential of its entropy."""
     some = p[p > 0]
     return float(np.exp(-(some * np.log(some)).sum()))
-
-
-def _still(writer, tokens):
-    """The picture for where no widget runs: the first letter at three temperatures."""
-    heats = (0.3, 1.0, 3.0)
-    best = np.argsort(-writer.y_hat, kind="stable")[:6]
-    shown = [heated(writer.y_hat, heat) for heat in heats]
-    labels = [f"{tokens[k]} at {heat}" for heat in heats for k in best]
-    values = np.concatenate([p[best] for p in shown])
-    said = ", ".join(f"{hesitation(p):.1f} at {heat}" for p, heat in zip(shown, heats, strict=True))
-    return plots.probabilities(
-        values, labels, f"the next token at three temperatures; perplexity {said}"
-    )
 
 
 def _html(writer, tokens, heat):
