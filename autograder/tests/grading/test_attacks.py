@@ -307,7 +307,8 @@ def test_eight_at_once_do_not_meet(graded):
         thread.join()
     for n, result in results.items():
         assert others_right(result, "check-last_states")
-        assert result["outputs"].get("last_states", f"{n}\n") == f"{n}\n"
+        said = result["outputs"].get("last_states", f"{n}\n")
+        assert said == f"{n}\n" or "PermissionError" in said  # at tier landlock, no folder at all
 
 
 # ------------------------------------------------------------------ functions that draw
