@@ -6,6 +6,7 @@ it is handed outcomes, as plain trees, and a way to ask for more of them.
 
 import ast
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -82,13 +83,15 @@ def untouched(source: str, key: AnswerKey) -> bool:
 def _body(source: str, name: str) -> list[str] | None:
     """The statements of a function, without docstring and placeholders; None: not readable."""
     try:
-        tree = ast.parse(source)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what is odd in the source, such as "\d"
+            tree = ast.parse(source)
+        found = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == name]
+        if not found:
+            return None
+        return [ast.dump(node) for node in found[-1].body if not _placeholder(node)]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    found = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == name]
-    if not found:
-        return None
-    return [ast.dump(node) for node in found[-1].body if not _placeholder(node)]
 
 
 def _placeholder(node: ast.stmt) -> bool:
@@ -298,11 +301,8 @@ def plain_scalar(value: Any) -> Any:
 
 def _numbers(value: Any) -> np.ndarray | None:
     """A value as an array of numbers, or None."""
-    if isinstance(value, list | bool | int | float) and not isinstance(value, np.ndarray):
-        try:
-            value = np.asarray(value)
-        except (ValueError, OverflowError):
-            return None
+    if isinstance(value, bool | int | float) or (isinstance(value, list) and not value):
+        value = np.asarray(value)  # a longer list of numbers is an array since `plain`
     numeric = isinstance(value, np.ndarray) and value.dtype.kind in "biufc"
     return value if numeric else None
 

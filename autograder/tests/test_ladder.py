@@ -367,3 +367,37 @@ def test_a_gradient_over_time_is_told_where_it_goes_wrong():
     assert "between step 2 and step 1" in fits.backwards("dx", wrong, axes)
     wrong[3] = True
     assert fits.backwards("dx", wrong, axes) == ""
+
+
+# ------------------------------------------------------------------ answers that are out of the way
+
+
+def test_booleans_are_wrong_values_and_no_trouble():
+    found = report("return z > 0", name="softmax")
+    assert found.rung is Rung.VALUES
+    assert found.passed_cases == 0
+
+
+def test_numbers_of_any_size_are_no_trouble(recwarn):
+    found = report("return np.where(z > 0, 1e308, -1e308)", name="softmax")
+    assert found.rung is Rung.VALUES
+    assert not recwarn.list
+
+
+def test_texts_are_not_made_into_one_array():
+    """NumPy would make each as long as the longest: 15 GB here."""
+    found = report("return ['x' * 60_000] + [''] * 60_000", name="softmax")
+    assert found.rung is Rung.KIND
+
+
+def test_a_source_that_is_one_deep_sum_is_an_attempt():
+    found = report("x = " + "1 + " * 900 + "1\nreturn z", name="softmax")
+    assert found.rung is Rung.VALUES
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f2", "f8"])
+def test_whole_numbers_have_no_rounding(dtype):
+    """A tolerance relative to 9000 would let neighbours pass, in a narrow type."""
+    expected = np.array([0, 1, 9000])
+    wrong = fits.wrong_entries(expected, np.array([0, 2, 9000], dtype), 1e-9)
+    assert wrong.tolist() == [False, True, False]
