@@ -3,7 +3,9 @@ the formgrader's button grade as `unrolled grade` does.
 """
 
 import atexit
+import glob
 import json
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from traitlets import Bool
 from traitlets.config import Config
 
 from autograder.grading import classroom, tasks
+from autograder.grading.entries import put_stamp
 from autograder.grading.judge import Result
 from autograder.grading.process import Tier
 from autograder.grading.sandbox import tiers
@@ -36,6 +39,8 @@ class SubmissionExporter(NotebookExporter):
         path, known = Path(filename), resources["nbgrader"]
         template = classroom.template(Path.cwd(), known["assignment"], path.name)
         clean = sanitise(template, path.parent, path.name)
+        place = Path(self.parent._format_dest(known["assignment"], known["student"]))
+        put_stamp(path.parent, place)
         return self.from_notebook_node(node(clean), resources, **named)
 
 
@@ -140,3 +145,14 @@ def configure(config: Config) -> None:
         "nbgrader.preprocessors.AssignLatePenalties",
         "nbgrader.preprocessors.CheckCellMetadata",
     ]
+    config.CourseDirectory.ignore.extend(of_submissions(Path.cwd()))
+
+
+def of_submissions(folder: Path) -> list[str]:
+    """Globs of all that is handed in, for nbgrader to pass over when it copies what lies beside.
+
+    It follows links: a submission's link to the gradebook, or to the class's secret, would put a
+    copy into that learner's feedback. It reads notebooks and time stamps all the same.
+    """
+    place = os.path.join(glob.escape(str(folder.resolve())), "submitted", "*", "*")
+    return [os.path.join(place, "*"), os.path.join(place, ".*")]

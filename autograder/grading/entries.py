@@ -217,3 +217,12 @@ def stamp_of(place: Path) -> str:
             return file.read(MAX_STAMP).decode("utf-8", "replace").strip()
     except OSError:
         return ""
+
+
+def put_stamp(submission: Path, place: Path) -> None:
+    """Write a submission's time stamp, and nothing else of it, beside what is made of it."""
+    text, target = stamp_of(submission), place / STAMP
+    target.unlink(missing_ok=True)
+    if text:
+        place.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, "utf-8")

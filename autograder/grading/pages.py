@@ -35,7 +35,7 @@ from autograder.grading import tasks
 from autograder.grading.books import Books, Sheet
 from autograder.grading.bridge import Judge, fill, node
 from autograder.grading.classroom import PRIVATE
-from autograder.grading.entries import STAMP, stamp_of
+from autograder.grading.entries import put_stamp
 from autograder.grading.judge import Result
 from autograder.grading.tasks import Job, Task
 
@@ -97,7 +97,7 @@ class Printer:
         self._folder, self._job = books.folder, job
         course = books.api.coursedir
         self._source = course.source_directory
-        self._ignored = [*course.ignore, "*.ipynb"]
+        self._ignored = ["*.ipynb", *course.ignore]  # the first that fits ends the search
         self._autograde = Autograde(coursedir=course, parent=books.api)
         self._feedback = GenerateFeedback(coursedir=course, parent=books.api)
         self._feedback.update_config(Config({"HTMLExporter": {"template_name": "feedback"}}))
@@ -143,10 +143,7 @@ class Printer:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.unlink(missing_ok=True)
             shutil.copy(file, target)
-        stamp, target = stamp_of(self._folder / "submitted" / student / assignment), place / STAMP
-        target.unlink(missing_ok=True)
-        if stamp:
-            target.write_text(stamp, "utf-8")
+        put_stamp(self._folder / "submitted" / student / assignment, place)
 
 
 def _resources(page: Page) -> dict[str, Any]:

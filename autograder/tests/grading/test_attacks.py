@@ -26,6 +26,7 @@ from nbconvert import HTMLExporter
 from autograder import answers
 from autograder.exercise import live_key
 from autograder.grading import classroom, demo
+from autograder.grading.books import Books
 from autograder.grading.grade import grade
 from autograder.grading.judge import attempt, grade_notebook, seeds
 from autograder.grading.sanitise import Clean, sanitise
@@ -123,6 +124,7 @@ def test_an_attack_gains_nothing_and_costs_nobody_else(graded, watched, name):
     check = result["checks"][victim]
     assert check["points"] == 0.0
     assert check["diagnosis"] and check["text"], "it is explained"
+    assert not any("the judge failed" in remark for remark in result["remarks"])
     assert len(json.dumps(result)) < 200_000
     json.dumps(result, ensure_ascii=False).encode()
     assert "REACHED" not in result["outputs"].get("softmax", ""), result["outputs"]["softmax"]
@@ -440,3 +442,33 @@ def test_no_page_is_captured_in_a_browser(captured, tmp_path):
                 file.write_text(text)
                 assert title(file) == "rnn_forward", (student, kind)
         browser.close()
+
+
+def test_nbgrader_copies_no_file_of_a_submission(tmp_path):
+    """It follows links: without our settings, a learner's feedback has a copy of the gradebook."""
+    folder = tmp_path / "class"
+    classroom.new(folder)
+    demo.hand_in(folder)
+    (folder / "source" / demo.UNIT / "picture.txt").write_text("the instructor's")
+    shutil.rmtree(folder / "submitted")
+    place = folder / "submitted" / "mallory" / demo.UNIT
+    (place / "sub").mkdir(parents=True)
+    (place / NAME).write_text(demo.solved({}))
+    (place / "numpy.py").write_text("raise SystemExit")
+    for name, target in (
+        ("a", ".unrolled/secret"),
+        ("sub/b", "gradebook.db"),
+        (".c", "gradebook.db"),
+    ):
+        os.symlink(folder / target, place / name)
+    os.mkfifo(place / "pipe")
+    Books(folder)  # puts this interpreter's folder on PATH
+    for command in ("autograde", "generate_feedback"):
+        words = [sys.executable, "-m", "nbgrader", command, demo.UNIT]
+        done = subprocess.run(words, cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-2000:]
+    copied = [
+        path.name for step in ("autograded", "feedback") for path in (folder / step).rglob("*")
+    ]
+    files = [name for name in copied if name not in ("mallory", demo.UNIT)]
+    assert sorted(files) == sorted([NAME, "rnn_forward.html", "picture.txt", "picture.txt"])
