@@ -78,3 +78,34 @@ def markov_step(table: np.ndarray, token: int, state: int) -> tuple[np.ndarray, 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     function.__name__: function for function in (weighted_sum, waves, valley, markov_step)
 }
+
+
+# ------------------------------------------------------------------ for writers
+
+MOST_STEPS = 5000  # ten times what a right way of writing takes in any case of the exercises
+
+
+def patient_step(
+    table: np.ndarray, taken: np.ndarray, token: int, state: int
+) -> tuple[np.ndarray, int]:
+    """`markov_step` for a while, so that a loop that never ends is told so and ends.
+
+    Parameters
+    ----------
+    table : (2, n_v, n_v) ndarray
+    taken : (1,) ndarray of int
+        How many steps were taken; counted on.
+    token, state : int
+
+    Raises
+    ------
+    RuntimeError
+        After `MOST_STEPS` steps.
+    """
+    taken += 1
+    if taken[0] > MOST_STEPS:
+        raise RuntimeError(f"step was called {MOST_STEPS} times: does the loop come to an end?")
+    return markov_step(table, token, state)
+
+
+FUNCTIONS["patient_step"] = patient_step

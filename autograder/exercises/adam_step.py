@@ -32,8 +32,9 @@ def inputs(rng, kind=RNNModelParams, steps=None, scale=1.0, **options):
 
 def first_step(rng, scale=1.0):
     case = inputs(rng, steps=0, scale=scale)
-    nothing = type(case["params"])(*(np.zeros_like(w) for w in case["params"]))
-    return {**case, "state": AdamState(nothing, nothing, 0)}
+    params = case["params"]
+    means, squares = (type(params)(*map(np.zeros_like, params)) for _ in range(2))
+    return {**case, "state": AdamState(means, squares, 0)}
 
 
 def some_zero(rng):
@@ -136,9 +137,10 @@ EXERCISE = Exercise(
         "Take the number of the step first: state.steps + 1. zip(params, grads, state.means, "
         "state.squares) gives the four arrays that belong together. Keep three lists, for the moved "
         "parameters, the means and the squares as they run.",
-        "For each: mean = beta1 * mean + (1 - beta1) * dw; the same for square with beta2 and dw**2; "
-        "divide them by 1 - beta1**steps and 1 - beta2**steps; then w minus learning_rate times the "
-        "first over (np.sqrt of the second, plus epsilon). Append w, mean and square.",
+        "For each: the new mean is beta1 times the old one plus 1 - beta1 times the gradient; the same "
+        "for the square, with beta2 and dw**2. Divide copies of them by 1 - beta1**steps and "
+        "1 - beta2**steps, and move w by learning_rate times the first over (np.sqrt of the second, plus "
+        "epsilon). Append w and the two as they run.",
     ),
     misconceptions=(
         Edit(
@@ -266,18 +268,11 @@ EXERCISE = Exercise(
             "steps of its own size.",
         ),
         Edit(
-            "changes-params-in-place",
+            "changes-its-arguments",
             "w = w - learning_rate",
             "w -= learning_rate",
-            "The caller's parameters are changed: w -= ... writes into the array that was handed in. "
-            "w = w - ... makes a new one.",
-        ),
-        Edit(
-            "changes-state-in-place",
-            "        mean = beta1 * mean + (1 - beta1) * dw\n",
-            "        mean *= beta1\n        mean += (1 - beta1) * dw\n",
-            "The caller's state is changed: mean *= ... writes into the array that was handed in. "
-            "mean = beta1 * mean + ... makes a new one.",
+            "The caller's arrays are changed: w -= ... and mean *= ... write into the array that was "
+            "handed in. w = w - ... makes a new one.",
         ),
         Edit(
             "history-thrown-away",

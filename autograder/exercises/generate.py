@@ -21,7 +21,7 @@ def inputs(rng, table, max_length=4, temperature=1.0, draws=100):
     renamed = np.zeros_like(table)
     renamed[:, name[:, np.newaxis], name] = table
     return {
-        "step": Named("markov_step", (renamed,)),
+        "step": Named("patient_step", (renamed, np.zeros(1, dtype=int))),
         "state": 0,
         "eos": int(name[0]),
         "unk": int(name[1]),
@@ -308,7 +308,7 @@ EXERCISE = Exercise(
         Edit(
             "one-token-too-few",
             "len(tokens) < max_length",
-            "len(tokens) < max_length - 1",
+            "len(tokens) + 1 < max_length",
             "The sentence ends one token too early: max_length tokens are allowed, the end not counted.",
         ),
         Edit(

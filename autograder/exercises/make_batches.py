@@ -179,8 +179,8 @@ EXERCISE = Exercise(
             "    x = indices[:used].reshape(n_batches, T_x, m)\n"
             "    y = indices[1 : used + 1].reshape(n_batches, T_x, m)\n",
             "The text was dealt out like cards: neighbours stand side by side in the batch, and an "
-            "example sees only every m-th word. Each example reads one stretch of the text. (reshape "
-            "keeps the order of the text; it is transpose that moves axes.)",
+            "example sees only every m-th word. Each example reads one stretch of the text. reshape "
+            "keeps the order of the text; it is transpose that moves axes.",
         ),
         Edit(
             "no-streams",

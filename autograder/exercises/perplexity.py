@@ -90,8 +90,8 @@ EXERCISE = Exercise(
         ),
         Edit(
             "e-to-the-bits",
-            "-np.log(",
-            "-np.log2(",
+            MEAN,
+            "np.exp(surprise.mean() / np.log(2))",
             "np.exp was taken of an average of logarithms to base 2. The base must be the same both "
             "times.",
         ),

@@ -71,7 +71,9 @@ CHOICE = "rng.choice(len(y_hat), p=weights / weights.sum())"
 EXERCISE = Exercise(
     reference=sample_token,
     cases=(
-        Case("temperature 1", partial(inputs, y_hat=[0.4, 0.3, 0.2, 0.08, 0.02], temperature=1.0)),
+        Case(
+            "temperature 1", partial(inputs, y_hat=[0.85, 0.09, 0.03, 0.02, 0.01], temperature=1.0)
+        ),
         Case("temperature 0.5, rising probabilities", partial(rising, temperature=0.5)),
         Case("temperature 2", partial(inputs, y_hat=[0.75, 0.15, 0.06, 0.04], temperature=2.0)),
         Case(
@@ -123,8 +125,8 @@ EXERCISE = Exercise(
             "temperature-ignored",
             WEIGHTS,
             "y_hat / y_hat.max()",
-            "The temperature has no effect. (Dividing all probabilities by it and normalising again "
-            "cancels it: it belongs into the exponent.)",
+            "The temperature has no effect. Dividing all probabilities by it and normalising again "
+            "cancels it: it belongs into the exponent.",
         ),
         Edit(
             "temperature-upside-down",
