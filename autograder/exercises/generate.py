@@ -163,11 +163,12 @@ EXERCISE = Exercise(
         "Read a token, get a prediction, draw the next token, and read that one in turn. The first "
         "token read is eos: after an end comes a beginning. Two things travel from turn to turn, "
         "the token and the state.",
-        "In the loop: y_hat, state = step(token, state); then make the unknown word impossible, in a "
-        "copy of y_hat, and hand it to sample_token, which does not mind that the rest no longer "
-        "sums to 1.",
-        "While there are fewer than max_length tokens: the step; known = y_hat.copy(); known[unk] = 0; "
-        "token = sample_token(known, temperature, rng); break if it is eos; else append it.",
+        "In the loop: step gives a prediction and the next state; then make the unknown word "
+        "impossible, in a copy of the prediction, and hand it to sample_token, which does not mind that "
+        "the rest no longer sums to 1.",
+        "While there are fewer than max_length tokens: take the step, of the newest token and state; "
+        "copy y_hat and put 0 at unk; let sample_token draw from the copy. Break if what was drawn is "
+        "eos; else append it, and it is the token of the next turn.",
     ),
     misconceptions=(
         Edit(
