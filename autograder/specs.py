@@ -82,7 +82,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 # ------------------------------------------------------------------ for writers
 
-MOST_STEPS = 5000  # ten times what a right way of writing takes in any case of the exercises
+MOST_STEPS = 5000  # several times what a right way of writing takes in any case
 
 
 def patient_step(
