@@ -27,6 +27,9 @@ from autograder.grading.workers import Executor, Local, Lost, WorkersFailed
 BATCH = 100
 """Results in one transaction: a transaction costs as much as ten of them."""
 
+PAGES = 30
+"""Pages that are worth one more process: its start costs as much as some thirty of them."""
+
 
 class How(NamedTuple):
     """Where a run takes place, and what it shows.
@@ -214,7 +217,8 @@ def _write(
     sheets, journal, written = sheets_of(books, pairs), classroom.pages(folder), []
     todo = _outdated(folder, pairs, journal, results, sheets)
     work = (Page(classroom.task(folder, *pair), results[pair], sheets[pair]) for pair in todo)
-    printers = Local(partial(pages.opened, folder.resolve(), job), how.processes)
+    count = min(how.processes, 1 + len(todo) // PAGES)
+    printers = Local(partial(pages.opened, folder.resolve(), job), count)
     with _bar("feedback", len(todo), how) as bar:
         for page, answer in printers.run(work):
             pair = Pair(page.task.label, page.task.student)

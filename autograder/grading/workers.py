@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from itertools import islice
 from multiprocessing.connection import Connection, wait
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 from autograder.grading.sandbox import syscalls
 
@@ -26,6 +26,9 @@ ATTEMPTS = 2
 STARTS = 3
 PATIENCE = 600.0
 """Seconds for one task: twice what a whole notebook is given (`Clock`), and the judge's own."""
+
+GRACE = 5
+"""Seconds for closing a sandbox when the end comes early."""
 
 _SPAWN = multiprocessing.get_context("spawn")  # a fork would copy the locks of other threads
 _PARENT_DEATH_SIGNAL = 1  # <sys/prctl.h>
@@ -213,7 +216,7 @@ class _Worker:
 
     def join(self) -> None:
         self.pipe.close()
-        self._process.join(5.0)
+        self._process.join(2 * GRACE)
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
@@ -230,7 +233,7 @@ def _ending(code: int | None) -> str:
 
 def _serve(pipe: Connection, opened: Opened, supervisor: int) -> None:
     """A worker's life: tasks from the pipe, answers into it."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what is open is closed
+    signal.signal(signal.SIGTERM, _leave)
     _end_with(supervisor)
     signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is the supervisor's; a child's is reset
     stage = "refused"
@@ -248,6 +251,12 @@ def _serve(pipe: Connection, opened: Opened, supervisor: int) -> None:
         said = str(error) if stage == "refused" else f"{type(error).__name__}: {error}"
         with contextlib.suppress(OSError):
             pipe.send((stage, said))
+
+
+def _leave(*_: object) -> NoReturn:
+    """Close what is open and end; end without that, if it takes long."""
+    signal.alarm(GRACE)
+    sys.exit(1)
 
 
 def _end_with(supervisor: int) -> None:
