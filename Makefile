@@ -11,7 +11,7 @@ export OMP_NUM_THREADS := 1
 export UV_PYTHON_DOWNLOADS := never
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup data browser demo test coverage lab build verify lint requirements clean
+.PHONY: help setup data demo test coverage lab build verify lint requirements clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##/\1\t/p' Makefile | expand -t 16
@@ -40,7 +40,7 @@ lab: data  ## the notebooks in JupyterLab, in the folder my-course
 	unrolled start my-course
 	unrolled lab my-course
 
-test: data torch browser  ## every test
+test: data torch system  ## every test
 	python -m pytest
 
 coverage: setup torch  ## that the reference's own tests reach every line and branch of it
@@ -53,10 +53,12 @@ torch: setup
 	|| python -m pip install --quiet --disable-pip-version-check torch==2.13.0 \
 	|| echo "PyTorch is not available: the comparisons with it are skipped, and the tests say so"
 
-# What the tests of the sandbox and of the pages need from the system.
-browser:
+# What the tests of the sandbox, of the pages and of the gradebook need from the system.
+.PHONY: system
+system:
 	@missing=""; command -v bwrap >/dev/null || missing="bubblewrap"; \
 	command -v chromium >/dev/null || missing="$$missing chromium fonts-dejavu"; \
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
 	test -z "$$missing" && exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    apt-get update -qq && apt-get install -qq -y $$missing >/dev/null; \

@@ -1,8 +1,8 @@
 """How many submissions a minute: this grader, and nbgrader with its own execution.
 
 Every contender grades the same answers, as a command of its own in a class of its own, start-up
-counted. CPU time is that of all its processes; what the sandbox's forks used is added from the
-results, since the kernel books it on nobody.
+counted, until the marks stand in the gradebook. CPU time is that of all its processes; what the
+sandbox's forks used is added from the results, since the kernel books it on nobody.
 """
 
 import json as jsonlib
@@ -19,11 +19,13 @@ from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
+from autograder.bench import stages
 from autograder.grading import classroom, demo
 from autograder.grading.sanitise import answer_cells, sanitise
 from autograder.notebooks import exercise_of
 
 COUNTS = {False: (24, (24, 96)), True: (100, (50, 200, 2000))}
+MARKS = "--no-feedback"
 STOCK = "nbgrader, its own execution"
 CONFIG = "c = get_config()\nc.CourseDirectory.course_id = 'stock'\n"
 ASSERTS = "assert callable({name})\nassert {name}.__name__ == '{name}'"
@@ -57,7 +59,7 @@ def measure(count: int, growth: tuple[int, ...], quiet: bool = False) -> dict[st
         Sizes of class for the growth of this grader's cost.
     """
     contenders = _contenders()
-    with tqdm(total=len(contenders) + len(growth), disable=quiet) as bar:
+    with tqdm(total=len(contenders) + len(growth) + 1, disable=quiet) as bar:
         runs = {}
         for name, grade in contenders.items():
             bar.set_description(name)
@@ -66,15 +68,20 @@ def measure(count: int, growth: tuple[int, ...], quiet: bool = False) -> dict[st
         sizes = {}
         for size in growth:
             bar.set_description(f"{size} submissions")
-            sizes[size] = _ours("--workers", "2")(size).summary()
+            sizes[size] = _ours("--workers", "2", MARKS)(size).summary()
             bar.update()
-    return {"contenders": runs, "growth": sizes, "left out": _left_out()}
+        bar.set_description("stages")
+        with _class(growth[0]) as folder:
+            parts = stages.measure(folder, _students(folder))
+        bar.update()
+    return {"contenders": runs, "growth": sizes, **parts, "left out": _left_out()}
 
 
 def _contenders() -> dict[str, Callable[[int], Run]]:
     found = {
-        "unrolled grade, 1 worker": _ours("--workers", "1"),
-        "unrolled grade, 2 workers": _ours("--workers", "2"),
+        "unrolled grade, 1 worker": _ours("--workers", "1", MARKS),
+        "unrolled grade, 2 workers": _ours("--workers", "2", MARKS),
+        "the same, with feedback pages": _ours("--workers", "2"),
     }
     if find_spec("distributed"):
         found["unrolled grade, dask, 2 workers"] = _on_dask
@@ -113,7 +120,7 @@ def _on_dask(count: int) -> Run:
         _class(count) as folder,
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
     ):
-        return _graded(folder, count, "--dask", cluster.scheduler_address)
+        return _graded(folder, count, "--dask", cluster.scheduler_address, MARKS)
 
 
 def _nbgrader(count: int) -> Run:
@@ -223,6 +230,7 @@ def report(result: dict[str, Any]) -> str:
         f"{size:>6} submissions: {run['per_minute']:>8} a minute, {run['cpu_ms']:>6} ms CPU each"
         for size, run in result["growth"].items()
     ]
+    lines += ["", *stages.report(result)]
     lines += [f"{name} is not installed, and is left out." for name in result["left out"]]
     return "\n".join(lines)
 

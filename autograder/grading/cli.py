@@ -37,6 +37,9 @@ def add_commands(commands: Any) -> None:
 def _assignment_commands(commands: Any) -> None:
     grade = commands.add_parser("grade", help="grade what learners have handed in")
     grade.set_defaults(run=_guarded(_grade))
+    grade.add_argument(
+        "--no-feedback", action="store_true", help="marks only; the next run writes the pages"
+    )
     regrade = commands.add_parser("regrade", help="grade again what a mended exercise touches")
     regrade.set_defaults(run=_guarded(_regrade))
     for command in (grade, regrade):
@@ -135,15 +138,15 @@ def _chosen(options: argparse.Namespace) -> Iterator[str]:
 def _grade(options: argparse.Namespace) -> int:
     from autograder.grading.grade import grade
 
-    results = grade(options.folder, *_chosen(options), **_how(options))
+    how = {**_how(options), "feedback": not options.no_feedback}
+    results = grade(options.folder, *_chosen(options), **how)
     if options.json:
         print(json.dumps(results, indent=1))
         return _lost(results)
     print("\n".join(table(results)))
-    print(
-        f"Marks are in nbgrader's gradebook of {options.folder}, "
-        f"pages in {options.folder / 'feedback'}."
-    )
+    there = f"pages in {options.folder / 'feedback'}"
+    pages = "no pages are written yet" if options.no_feedback else there
+    print(f"Marks are in nbgrader's gradebook of {options.folder}, {pages}.")
     print(f"Next: unrolled report {options.folder}; unrolled export {options.folder}")
     return _lost(results)
 

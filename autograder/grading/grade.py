@@ -44,6 +44,8 @@ class How(NamedTuple):
         Run the submissions where there is no sandbox, too.
     quiet : bool, optional
         Show no progress.
+    feedback : bool, optional
+        Write the pages, too; otherwise the next run does.
     say : callable, optional
         Takes what an instructor should know, a line at a time.
     """
@@ -52,6 +54,7 @@ class How(NamedTuple):
     dask: str | None = None
     trust: bool = False
     quiet: bool = False
+    feedback: bool = True
     say: Callable[[str], None] = lambda line: tqdm.write(line, file=sys.stderr)
 
     @property
@@ -141,7 +144,7 @@ def run(folder: Path, pairs: Sequence[Pair], how: How) -> Graded:
         books = Books(folder)
         try:
             results = _judge(folder, pairs, job, books, how)
-            written = _write(folder, pairs, job, books, results, how)
+            written = _write(folder, pairs, job, books, results, how) if how.feedback else []
         except WorkersFailed as error:
             raise ClassError(str(error)) from None
     return Graded([results[pair] for pair in pairs], written)

@@ -14,6 +14,7 @@ import pytest
 
 from autograder.cli import main
 from autograder.exercise import exercise, mutant_source, source
+from autograder.notebooks import units
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 FLAGS = (
@@ -21,6 +22,24 @@ FLAGS = (
     "--disable-component-update --disable-sync"
 )
 IDLE = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status == 'idle'"
+
+SLIPS = {
+    "01_sequences": "pad_sequences",
+    "02_rnn_forward": "rnn_cell_forward",
+    "03_bptt": "rnn_backward",
+    "04_language_model": "make_batches",
+}
+"""The function of a unit that a learner gets wrong at first."""
+
+INTERACTIVES = {
+    "01_sequences": ("sentences_to_batch", "button", "Half of it", "Enter"),
+    "02_rnn_forward": ("unrolled_steps", "button", "Step forward", "Enter"),
+    "03_bptt": ("gradient_flow", "spinbutton", "Steps back", "ArrowUp"),
+    "04_language_model": ("temperature", "button", "Draw one", "Enter"),
+}
+"""A unit's interactive: what shows it, and a control of it with a key that moves it."""
+
+UNITS = sorted(INTERACTIVES)
 
 pytestmark = [
     pytest.mark.slow,
@@ -67,8 +86,8 @@ def _wait_for(address, seconds=120):
 
 
 @pytest.fixture
-def page(lab):
-    """Unit 02 in Lab, with its kernel ready; fails on an error in the console or a way out."""
+def page(lab, unit):
+    """A unit's notebook in Lab, with its kernel ready; fails on a console error or a way out."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
@@ -76,9 +95,10 @@ def page(lab):
         strangers, errors = [], []
         page.on("request", lambda request: strangers.append(request.url))
         page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-        page.goto(f"{lab}/doc/tree/02_rnn_forward.ipynb")
+        page.goto(f"{lab}/doc/tree/{unit}.ipynb")
         page.wait_for_function(IDLE, timeout=90_000)
         yield page
+        page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
         browser.close()
     assert not [url for url in strangers if not url.startswith((lab, "data:", "blob:"))]
     assert not errors
@@ -132,28 +152,47 @@ def check_again(page, name):
     return card(page, name)
 
 
-def test_a_learner_is_told_what_is_wrong_mends_it_and_is_told_so(page):
-    declared = exercise("rnn_cell_forward")
-    edit = next(edit for edit in declared.misconceptions if edit.id == "Waa-transposed")
-    run_all(page)
-    assert card(page, "rnn_cell_forward").startswith("○ rnn_cell_forward: not attempted")
-    write(page, "rnn_cell_forward", mutant_source(declared.reference, edit))
-    assert edit.why in check_again(page, "rnn_cell_forward")
-    write(page, "rnn_cell_forward", source(declared.reference))
-    assert check_again(page, "rnn_cell_forward").startswith("✓ rnn_cell_forward: right on all")
-
-
-def test_the_unrolled_network_moves_by_keyboard(page):
-    check_again(page, "softmax")
+def interactive(page, function):
+    """The output of the cell that calls this function, in view."""
     page.evaluate(
-        """() => { const notebook = window.jupyterapp.shell.currentWidget.content;
-            const i = notebook.widgets.findIndex(
-                w => w.model.sharedModel.getSource().includes('unrolled_steps'));
-            notebook.scrollToItem(i, 'start'); }"""
+        """function_ => { const notebook = window.jupyterapp.shell.currentWidget.content;
+            notebook.scrollToItem(notebook.widgets.findIndex(
+                w => w.model.sharedModel.getSource().includes(function_ + '(')), 'start'); }""",
+        function,
     )
-    forward = page.get_by_role("button", name="Step forward")
-    forward.focus()
-    before = page.get_by_text("Step 1 of 5 reads “h”")
-    before.wait_for(timeout=10_000)
-    page.keyboard.press("Enter")
-    page.get_by_text("Step 2 of 5 reads “a”").wait_for(timeout=10_000)
+    return page.locator(".jp-CodeCell", has_text=f"{function}(").locator(".jp-OutputArea")
+
+
+def not_attempted(page, name):
+    return card(page, name).startswith(f"○ {name}: not attempted")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def all_units():
+    """A unit without a line in the tables above would not be looked at."""
+    assert UNITS == sorted(units()) == sorted(SLIPS)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_learner_is_told_what_is_wrong_mends_it_and_is_told_so(page, unit):
+    declared = exercise(name := SLIPS[unit])
+    edit = declared.misconceptions[0]
+    run_all(page)
+    assert [name for name in units()[unit] if not not_attempted(page, name)] == []
+    write(page, name, mutant_source(declared.reference, edit))
+    assert edit.why in check_again(page, name)
+    write(page, name, source(declared.reference))
+    assert check_again(page, name).startswith(f"✓ {name}: right on all")
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_the_interactive_moves_by_keyboard(page, unit):
+    function, role, name, key = INTERACTIVES[unit]
+    run_all(page)
+    output = interactive(page, function)
+    said, picture = output.get_by_role("status"), output.locator("svg").first
+    before = said.inner_text(), picture.screenshot()
+    output.get_by_role(role, name=name, exact=True).focus()
+    page.keyboard.press(key)
+    page.wait_for_function("([s, t]) => s.innerText != t", arg=[said.element_handle(), before[0]])
+    assert picture.screenshot() != before[1]

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
+from difflib import unified_diff
 from functools import partial
 from pathlib import Path
 
@@ -206,7 +207,7 @@ def ungraded(reference, folder):
 def said(folder):
     """All that an instructor or a learner sees: the gradebook's sheets, and the files."""
     files = {
-        path.relative_to(folder): path.read_bytes()
+        str(path.relative_to(folder)): path.read_text("utf-8")
         for step in ("autograded", "feedback")
         for path in (folder / step).rglob("*")
         if path.is_file()
@@ -214,12 +215,24 @@ def said(folder):
     return Books(folder).sheets(UNIT), files
 
 
+def assert_alike(one, other, when=""):
+    """Two classes say the same; if not, what differs is shown, and nothing else."""
+    (sheets, files), (as_sheets, as_files) = said(one), said(other)
+    assert files.keys() == as_files.keys(), when
+    for name, text in files.items():
+        lines = unified_diff(as_files[name].splitlines(), text.splitlines(), lineterm="", n=0)
+        assert "\n".join(lines) == "", f"{name}, {when}"
+    for key, sheet in sheets.items():
+        assert sheet == as_sheets[key], f"{key}, {when}"
+    assert sheets.keys() == as_sheets.keys(), when
+
+
 @pytest.mark.slow
 def test_two_workers_give_what_one_gives(reference, tmp_path):
     copy = ungraded(reference, tmp_path / "copy")
     results = grade(copy, UNIT, quiet=True, workers=2)
     assert [result["student"] for result in results] == sorted(r["student"] for r in results)
-    assert said(copy) == said(reference)
+    assert_alike(copy, reference)
 
 
 @pytest.mark.slow
@@ -237,7 +250,7 @@ def test_a_notebook_that_kills_its_workers_is_reported_and_not_remembered(
     assert set(sheet.open) == set(sheet.scores), "all of it waits for a person"
     monkeypatch.undo()
     assert main(["grade", str(copy)]) == 0
-    assert said(copy) == said(reference)
+    assert_alike(copy, reference)
 
 
 @contextmanager
@@ -297,7 +310,7 @@ def test_kill_9_at_any_moment_leaves_no_process_and_loses_or_doubles_no_mark(ref
 
 def once_each(folder, reference, when):
     """Every mark is there, is right, and is there once."""
-    assert said(folder) == said(reference), when
+    assert_alike(folder, reference, when)
     with contextlib.closing(sqlite3.connect(folder / "gradebook.db")) as connection:
         counted = [
             connection.execute(f"select count(*) from {table}").fetchone()[0]
@@ -341,7 +354,7 @@ def test_dask_gives_the_same_marks(reference, tmp_path, cluster, killed, monkeyp
         monkeypatch.setattr(classroom.Results, "add", add)
     results = grade(copy, UNIT, quiet=True, dask=cluster.scheduler_address)
     assert not any("lost" in result for result in results)
-    assert said(copy) == said(reference)
+    assert_alike(copy, reference)
 
 
 def test_without_dask_one_sentence_says_what_to_install(small, monkeypatch, capsys):
@@ -403,9 +416,9 @@ def test_a_gradebook_in_postgresql_says_the_same(reference, tmp_path, postgres):
         config.write(f"c.CourseDirectory.db_url = {postgres!r}\n")
     Books(copy).generate(UNIT)
     grade(copy, UNIT, quiet=True)
-    assert said(copy) == said(reference)
+    assert_alike(copy, reference)
     grade(copy, UNIT, quiet=True)
-    assert said(copy) == said(reference)
+    assert_alike(copy, reference)
     assert not (copy / "gradebook.db").exists()
 
 
@@ -424,6 +437,17 @@ def test_pages_are_written_when_something_in_them_changes_and_only_then(referenc
     assert again.keys() == kept.keys()
     changed = {path.parents[1].name for path in kept if kept[path] != again[path]}
     assert changed == {"anna", "goran"}
+
+
+@pytest.mark.slow
+def test_marks_can_be_had_before_the_pages(reference, tmp_path, capsys):
+    copy = ungraded(reference, tmp_path / "copy")
+    assert main(["grade", str(copy), "--no-feedback"]) == 0
+    assert "no pages are written yet" in capsys.readouterr().out
+    assert Books(copy).sheets(UNIT) == said(reference)[0]
+    assert not (copy / "feedback").exists()
+    assert main(["grade", str(copy)]) == 0
+    assert_alike(copy, reference)
 
 
 @pytest.mark.slow
