@@ -41,7 +41,7 @@ lab: data  ## the notebooks in JupyterLab, in the folder my-course
 	unrolled lab my-course
 
 test: data torch system  ## every test
-	python -m pytest
+	python -m pytest --numprocesses auto --dist worksteal
 
 coverage: setup torch  ## that the reference's own tests reach every line and branch of it
 	python -m pytest --quiet solutions/tests --cov --cov-branch --cov-fail-under=100

@@ -7,6 +7,7 @@ import importlib.util
 import json
 import sys
 from collections.abc import Callable, Iterator
+from itertools import groupby
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -200,15 +201,17 @@ def _moved(done: Any) -> Iterator[str]:
 
 
 def table(results: list[dict[str, Any]]) -> Iterator[str]:
-    """Results as lines of text: learner, mark, diagnosis."""
+    """Results as lines of text: assignment by assignment, learner, mark, diagnosis."""
     width = max([len("learner"), *(len(result["student"]) for result in results)])
-    yield f"{'learner':<{width}}  {'mark':>9}  diagnosis"
-    for result in results:
-        checks = list(result["checks"].values())
-        points, most = sum(c["points"] for c in checks), sum(c["max"] for c in checks)
-        first, *more = [*_diagnoses(checks), *result["remarks"]] or ["all right"]
-        yield f"{result['student']:<{width}}  {f'{points:g} of {most:g}':>9}  {first}"
-        yield from (f"{'':<{width}}  {'':>9}  {line}" for line in more)
+    for assignment, those in groupby(results, lambda result: result["assignment"]):
+        yield f"{assignment}\n{'learner':<{width}}  {'mark':>9}  diagnosis"
+        for result in those:
+            checks = list(result["checks"].values())
+            points, most = sum(c["points"] for c in checks), sum(c["max"] for c in checks)
+            first, *more = [*_diagnoses(checks), *result["remarks"]] or ["all right"]
+            yield f"{result['student']:<{width}}  {f'{points:g} of {most:g}':>9}  {first}"
+            yield from (f"{'':<{width}}  {'':>9}  {line}" for line in more)
+        yield ""
 
 
 def _diagnoses(checks: list[dict[str, Any]]) -> list[str]:
