@@ -94,22 +94,18 @@ def _html(words, at, vocabulary, tags, chosen, rival, parts):
 
 def _say(word, known, tag, rival, parts):
     """Who decided, in words."""
-    lead = parts.sum()
+    lead = max(parts.sum(), 1e-9)
     ahead, back = parts[:2]
-    which = HALVES[int(back > ahead)]
-    unknown = "" if known else " (a word it does not know)"
+    which = int(back > ahead)
     shares = ", ".join(
         f"{name} {_signed(part)} ({_signed(100 * part / lead, 0)} %)"
         for name, part in zip((*HALVES, "bias"), parts, strict=True)
     )
-    against = (
-        ""
-        if min(ahead, back) > 0
-        else f" The {HALVES[int(back < ahead)]} half alone spoke for {rival}."
-    )
+    other = f" The {HALVES[1 - which]} half preferred {rival}." if min(ahead, back) < 0 else ""
+    unknown = "" if known else " (a word it does not know)"
     return (
-        f"“{html.escape(word)}”{unknown}: <b>{tag}</b> leads {rival} by {_signed(lead)}. "
-        f"Of this lead: {shares}.<br>The <b>{which}</b> half decided.{against}"
+        f"“{html.escape(word)}”{unknown}: <b>{tag}</b> leads {rival} by {lead:.1f}. "
+        f"Of this lead: {shares}.<br>The <b>{HALVES[which]}</b> half decided.{other}"
     )
 
 
