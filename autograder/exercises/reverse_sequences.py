@@ -100,8 +100,8 @@ EXERCISE = Exercise(
         "first. Each example has to be turned round within its own real steps.",
         "Start from a copy of x, so that the padding is in place already. Then go through the "
         "examples: the real steps of example i are x[:length, i], of shape (length, n_x).",
-        "for i, length in enumerate(lengths): write x[:length, i], turned round by [::-1], into "
-        "the same steps of your copy.",
+        "Loop over enumerate(lengths), which gives each example i with its length. Write "
+        "x[:length, i], turned round by [::-1], into the same steps of your copy.",
     ),
     misconceptions=(
         Edit(
