@@ -164,7 +164,7 @@ class SineLayer:
         self, x: np.ndarray, *start: np.ndarray, lengths: np.ndarray | None = None
     ) -> np.ndarray:
         """Run over sequences (T_x, m, n_x), and remember the run; the output is zero at padding."""
-        T_x, m, _ = x.shape
+        T_x, m, _ = np.shape(x)
         if start and len(start) != self.n_states:
             raise TypeError(f"{len(start)} start states; {self.n_states} are expected, or none")
         self._real = _real(T_x, m, lengths)
