@@ -61,6 +61,13 @@ def test_surnames_of_the_tests_are_not_those_of_the_training(sentences):
     assert not surnames(sentences.train) & surnames(sentences.future)
 
 
+@NEEDS
+def test_the_treacherous_names_are_first_names():
+    known = {name for part in data.load_names() for name in part}
+    names = {*entities.THINGS, *entities.PLACES}
+    assert len(names) == 100 and len(names & known) == 94
+
+
 def test_encode():
     some = [entities.Tagged(("he", "said", "x"), (0, 0, 1)), entities.Tagged(("he",), (0,))]
     vocabulary = language.Vocabulary([("he", "said")])
