@@ -167,6 +167,9 @@ class SineLayer:
         T_x, m, _ = np.shape(x)
         if start and len(start) != self.n_states:
             raise TypeError(f"{len(start)} start states; {self.n_states} are expected, or none")
+        for i, (own, n_a) in enumerate(zip(start, self.widths, strict=False)):
+            if np.shape(own) != (m, n_a):
+                raise ValueError(f"start[{i}] has shape {np.shape(own)}; {(m, n_a)} is expected")
         self._real = _real(T_x, m, lengths)
         self._x = np.where(self._real, x, 0)
         state = start or tuple(np.zeros((m, n_a)) for n_a in self.widths)

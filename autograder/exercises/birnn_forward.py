@@ -211,6 +211,13 @@ EXERCISE = Exercise(
             "from zeros: the two know nothing of each other.",
         ),
         Edit(
+            "lengths-without-their-name",
+            AHEAD,
+            "forward.forward(x, lengths)",
+            "The lengths were handed over without their name, so the layer takes them for a start "
+            "state. Write lengths=lengths.",
+        ),
+        Edit(
             "joined-in-time",
             "axis=-1",
             "axis=0",
