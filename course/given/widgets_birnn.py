@@ -56,12 +56,15 @@ def who_decided(tagger, vocabulary, tags, sentences):
     for control in (entry, step):
         control.observe(redraw, "value")
     redraw()
-    words = _words(sentences[0])
-    chosen, _rival, parts = _parts(words, tagger, vocabulary)
-    picture = figures_birnn.shares(words, [tags[k] for k in chosen], parts)
     controls = ipywidgets.HBox([choice, entry, back, ahead, step])
     controls.layout.flex_flow = "row wrap"
-    return Interactive([controls, view], picture)
+    return Interactive([controls, view], _picture(_words(sentences[0]), tagger, vocabulary, tags))
+
+
+def _picture(words, tagger, vocabulary, tags):
+    """Of the first sentence, for pages on which widgets do not run."""
+    chosen, _rival, parts = _parts(words, tagger, vocabulary)
+    return figures_birnn.shares(words, [tags[k] for k in chosen], parts)
 
 
 def _words(text):
