@@ -177,8 +177,8 @@ EXERCISE = Exercise(
         Edit(
             "raised-twice",
             DROPPED,
-            "a_dropped = a * kept / (1 - rate)",
-            "a_dropped was divided by 1 - rate twice: that is in kept already.",
+            "a_dropped = a * kept * kept",
+            "a was multiplied by kept twice, and so is raised twice. Once is enough.",
         ),
         Edit(
             "not-raised-in-the-output",
