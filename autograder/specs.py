@@ -39,7 +39,7 @@ class Named(NamedTuple):
         return partial(FUNCTIONS[self.name], *(np.copy(a) for a in self.arguments))
 
 
-SPECS: dict[str, type[Any]] = {kind.__name__: kind for kind in (Seeded, Named)}
+SPECS = {kind.__name__: kind for kind in (Seeded, Named)}
 
 
 def made(argument: Any) -> Any:
@@ -227,18 +227,27 @@ def _real(T_x: int, m: int, lengths: np.ndarray | None) -> np.ndarray:
 # ------------------------------------------------------------------ for stacks of layers
 
 
-class Built(NamedTuple):
-    """What a function of `FUNCTIONS` makes of its arguments: layers, made anew for each call."""
+class Stack(NamedTuple):
+    """Layers from the bottom up, made anew for each call.
 
-    name: str
-    arguments: tuple[Any, ...] = ()
+    Each is told by its number of states and its gain, or factors where there are no states. What
+    else stands in a tuple, sequences and start states, the layer has already run over.
+    """
 
-    def make(self) -> Any:
-        """The thing itself."""
-        return FUNCTIONS[self.name](*self.arguments)
+    layers: tuple[tuple[Any, ...], ...]
+
+    def make(self) -> "list[LeakyLayer | FilterLayer]":
+        """The layers themselves."""
+        found: list[LeakyLayer | FilterLayer] = []
+        for n_states, gain, *run in self.layers:
+            layer = LeakyLayer(n_states, gain) if n_states else FilterLayer(gain)
+            if run:
+                layer.forward(*run)
+            found.append(layer)
+        return found
 
 
-SPECS["Built"] = Built
+SPECS["Stack"] = Stack  # type: ignore[assignment]  # the dict's type is inferred from the first two
 
 
 class GainParams(NamedTuple):
@@ -324,20 +333,3 @@ class FilterLayer:
     def backward(self, da: np.ndarray) -> tuple[Any, ...]:
         """The gradient of the input; there are no parameters."""
         return da * self.factor, ()
-
-
-def stack(*layers: tuple[Any, ...]) -> list[LeakyLayer | FilterLayer]:
-    """Layers from the bottom up, each from its number of states and its gain.
-
-    What else stands in a tuple, sequences and start states, the layer has already run over.
-    """
-    made_ = []
-    for n_states, gain, *run in layers:
-        layer = LeakyLayer(n_states, gain) if n_states else FilterLayer(gain)
-        if run:
-            layer.forward(*run)
-        made_.append(layer)
-    return made_
-
-
-FUNCTIONS["stack"] = stack

@@ -7,7 +7,7 @@ import numpy as np
 from autograder.exercise import Case, Edit, Exercise
 from autograder.exercises.deep_rnn_forward import inputs as forward_inputs
 from autograder.inputs import normal
-from autograder.specs import Built, GainParams
+from autograder.specs import GainParams, Stack
 from solutions.deep_rnn import deep_rnn_backward, deep_rnn_forward
 from solutions.tests.proofs import complex_step
 
@@ -17,10 +17,10 @@ def inputs(rng, gradient=1.0, **fixed):
     case = forward_inputs(rng, **fixed)
     x, a0s, stack = case.values()
     outputs = deep_rnn_forward(x, a0s, stack.make())
-    runs = zip(stack.arguments, [x, *outputs], a0s, strict=False)
+    runs = zip(stack.layers, [x, *outputs], a0s, strict=False)
     return {
         "das": [gradient * normal(rng, *a.shape) for a in outputs],
-        "layers": Built("stack", tuple((*layer, read, *start) for layer, read, start in runs)),
+        "layers": Stack(tuple((*layer, read, *start) for layer, read, start in runs)),
     }
 
 
@@ -92,13 +92,13 @@ def in_float32(das, layers):
 
 def derivative(das, layers):
     """Complex steps of the forward pass."""
-    x = layers.arguments[0][2]
-    gains = [gain for _n_states, gain, *_run in layers.arguments]
-    starts = [started(*layer, m=x.shape[1]) for layer in layers.arguments]
+    x = layers.layers[0][2]
+    gains = [gain for _n_states, gain, *_run in layers.layers]
+    starts = [started(*layer, m=x.shape[1]) for layer in layers.layers]
 
     def loss(x, starts, gains):
-        kinds = ((n_states, g) for (n_states, *_), g in zip(layers.arguments, gains))
-        outputs = deep_rnn_forward(x, starts, Built("stack", tuple(kinds)).make())
+        kinds = ((n_states, g) for (n_states, *_), g in zip(layers.layers, gains))
+        outputs = deep_rnn_forward(x, starts, Stack(tuple(kinds)).make())
         return sum((da * a).sum() for da, a in zip(das, outputs))
 
     def of_state(k, i):

@@ -6,7 +6,7 @@ import numpy as np
 
 from autograder.exercise import Case, Edit, Exercise
 from autograder.inputs import normal, sizes
-from autograder.specs import Built
+from autograder.specs import Stack
 from solutions.deep_rnn import deep_rnn_forward
 
 
@@ -28,7 +28,7 @@ def inputs(rng, states=(1, 2, 1), zeros=(), **fixed):
     return {
         "x": normal(rng, size["T_x"], size["m"], size["n_x"]),
         "a0s": starts,
-        "layers": Built("stack", tuple(gains)),
+        "layers": Stack(tuple(gains)),
     }
 
 

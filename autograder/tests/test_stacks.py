@@ -5,7 +5,7 @@ import pytest
 
 from autograder import answers, desk, wire
 from autograder.diagnosis import judge
-from autograder.specs import SPECS, Built, FilterLayer, LeakyLayer, made
+from autograder.specs import SPECS, FilterLayer, LeakyLayer, Stack, made
 from autograder.tree import plain, revive
 from autograder.trial import run
 from solutions.deep_rnn import deep_rnn_backward, deep_rnn_forward
@@ -48,9 +48,9 @@ def test_a_layer_starts_from_zeros_and_says_what_does_not_fit():
 
 
 def test_every_call_is_given_layers_of_its_own():
-    spec = Built("stack", ((1, normal(0, N_A)), (0, normal(1, N_A))))
+    spec = Stack(((1, normal(0, N_A)), (0, normal(1, N_A))))
     crossed = revive(wire.unpack(wire.pack(plain({"layers": spec}))))["layers"]
-    assert crossed.name == "stack" and SPECS["Built"] is type(crossed)
+    assert SPECS["Stack"] is type(crossed)
     first, second = made(crossed), made(crossed)
     assert isinstance(first[0], LeakyLayer) and isinstance(first[1], FilterLayer)
     assert first[0] is not second[0]

@@ -131,6 +131,36 @@ def rmse(task, forecast, split):
     return np.sqrt((errors(task, forecast, split) ** 2).mean(axis=0))
 
 
+def gain(task, one, other, split, weeks=7):
+    """How much smaller one forecast's error is than another's, one day ahead.
+
+    Parameters
+    ----------
+    task : Task
+    one, other : (N, n_y) ndarray
+        In degrees.
+    split : str
+    weeks : int, optional
+        Days that stay together when the error is estimated, since neighbouring days are alike.
+
+    Returns
+    -------
+    gain : float
+        In degrees: the other's root of the mean squared error less this one's.
+    error : float
+        Its standard error: how far it swings when whole weeks are drawn anew.
+    """
+    squares = [errors(task, each, split)[:, 0] ** 2 for each in (one, other)]
+    blocks = np.array_split(np.stack(squares, axis=1), len(squares[0]) // weeks)
+    sums = np.array([block.sum(axis=0) for block in blocks])  # (weeks, 2)
+    sizes = np.array([len(block) for block in blocks])
+    rng = np.random.default_rng(0)
+    drawn = rng.integers(0, len(blocks), (1000, len(blocks)))
+    means = np.sqrt(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)[:, None])
+    whole = np.sqrt(sums.sum(axis=0) / sizes.sum())
+    return float(whole[1] - whole[0]), float((means[:, 1] - means[:, 0]).std())
+
+
 # ---- rules to compare with ---------------------------------------------------------------------
 
 
