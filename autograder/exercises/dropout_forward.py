@@ -97,8 +97,7 @@ EXERCISE = Exercise(
             "lowered",
             "/ (1 - rate)",
             "* (1 - rate)",
-            "What stays is multiplied by 1 - rate, which makes up for dropout twice in the wrong "
-            "direction. It is raised: divide.",
+            "What stays is multiplied by 1 - rate, and so lowered once more. It must be raised: divide.",
         ),
         Edit(
             "keeps-what-it-should-drop",

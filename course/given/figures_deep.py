@@ -169,7 +169,8 @@ def field(norms):
     middle = (powers.min() + powers.max()) / 2
     for row, t in np.ndindex(L, T_x):
         ink = "white" if powers[row, t] > middle else INK
-        ax.text(t, row, f"{powers[row, t]:.1f}", ha="center", va="center", color=ink, fontsize=8)
+        said = f"{powers[row, t]:.1f}".replace("-", "−")
+        ax.text(t, row, said, ha="center", va="center", color=ink, fontsize=8)
     names = [f"layer {L - row}" for row in range(L)]
     ax.set_yticks(range(L), names)
     ax.set_xticks(range(T_x), [f"{t + 1}" for t in range(T_x)], fontsize=8)
