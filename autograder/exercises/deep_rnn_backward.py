@@ -250,6 +250,14 @@ EXERCISE = Exercise(
             "an LSTM's hidden state and memory.",
         ),
         Edit(
+            "one-name-for-the-states",
+            "dx, *da0, layer_grads",
+            "dx, da0, layer_grads",
+            "Between the input's gradient and the parameters' there may be one start state, or two, or "
+            "none: a star before the name in the middle takes them all.",
+            also=((DA0, "        da0s.insert(0, (da0,))\n"),),
+        ),
+        Edit(
             "states-in-reverse",
             DA0,
             "        da0s.insert(0, tuple(da0[::-1]))\n",
