@@ -29,6 +29,7 @@ from course.given import (
     prepare,
     widgets_deep,
 )
+from course.given.training import Adam
 from solutions import deep_rnn
 from solutions.gru import gru_cell_forward
 from solutions.lstm import lstm_cell_forward
@@ -360,7 +361,7 @@ def test_gates_stand_across_the_way_down(seed):
         norms = downwards(fresh(kind, seed=seed), seed + 10)[:, -1]
         factors[kind] = norms[1]
         if kind is LSTM:
-            assert 1e-8 < norms[7] < 1e-6  # ten millionths of it are left
+            assert 1e-8 < norms[7] < 1e-6  # about a ten-millionth of it is left
     assert 0.4 < factors[RNN] < 0.7  # about half
     assert 0.15 < factors[GRU] < 0.3  # a fifth
     assert 0.07 < factors[LSTM] < 0.15  # a tenth
@@ -646,6 +647,46 @@ def test_what_is_to_be_beaten():
     back = min(lines, key=lambda k: forecast.rmse(real, lines[k], "validation")[0])
     assert back in (1, 2)  # "the line through the last day or two"
     assert round(forecast.rmse(real, lines[back], "test")[0], 1) == 2.7
+
+
+def trained(real, steps, decay, **sizes):
+    """A network as the notebook trains it, and its forecasts in degrees."""
+    model, rng = (
+        forecast.Forecaster(np.random.default_rng(0), 6, 3, **sizes),
+        np.random.default_rng(0),
+    )
+    optimiser = Adam(model.params, learning_rate=0.004)
+    for step in range(steps):
+        _loss, grads = model.loss_and_gradients(*forecast.windows(real, rng), skip=10)
+        pulled = [g + decay * w for g, w in zip(grads, model.params, strict=True)]
+        optimiser.step(pulled, scale=1 - step / steps)
+    return forecast.degrees(real, model.forecast(real.x[:, None])[:, 0])
+
+
+@pytest.mark.slow
+@needs_weather
+def test_the_network_beats_as_today_and_not_the_line():
+    real = forecast.task(data.load_weather())
+    for n_layers in (1, 3):
+        made = trained(real, 250, 0.001, n_layers=n_layers)
+        gain, error = forecast.gain(real, made, forecast.persistence(real), "test")
+        assert 0.1 < gain < 0.3 and gain > 2 * error  # "a fifth of a degree or so"
+        gain, error = forecast.gain(real, made, forecast.linear(real, 2), "test")
+        assert abs(gain) < 2 * error  # "not at all", whatever the depth
+
+
+@pytest.mark.slow
+@needs_weather
+def test_dropout_helps_a_careless_network_and_is_no_cure():
+    real = forecast.task(data.load_weather())
+    as_today = forecast.rmse(real, forecast.persistence(real), "test")[0]
+    without, dropped = (
+        [forecast.rmse(real, made, split)[0] for split in ("train", "test")]
+        for made in (trained(real, 300, 0.0, n_a=32, rate=rate) for rate in (0.0, 0.5))
+    )
+    assert without[0] < dropped[0] < 2.6  # it costs fit on the training years
+    assert without[1] > as_today + 0.2  # worse than repeating today
+    assert dropped[1] < without[1] - 0.2 and dropped[1] > as_today - 0.15  # about as far as that
 
 
 @pytest.mark.parametrize(
