@@ -41,16 +41,7 @@ def deep():
         for low in (top, top + UP):
             arrow(ax, (x, low + 0.28), (x, low + UP - 0.28), OUTPUT)
     right = 3 * ACROSS - 0.5
-    for y, says in (
-        (0.5 * UP, r"$W_{ax}^{[1]}$ reads the input"),
-        (1.5 * UP, r"$W_{ax}^{[2]}$ reads layer 1, same step"),
-        (2.5 * UP, r"$W_{ax}^{[3]}$ reads layer 2, same step"),
-        (3.5 * UP, r"$W_{ha}$: the hidden layer of the output"),
-        (4.5 * UP, r"$W_{yh}$: the forecast"),
-    ):
-        ax.text(right, y, says, va="center", color=FAINT, fontsize=10)
-    ax.text(-ACROSS, 4 * UP, "in every row:\none $W_{aa}^{[l]}$\nfor all steps", ha="center",
-            va="center", color=STATE, fontsize=9.5)  # fmt: skip
+    _name_weights(ax, right)
     ax.set_xlim(-2.6, right + 3.6)
     ax.set_ylim(-0.5, 5 * UP + 0.5)
     return Picture(
@@ -62,6 +53,20 @@ def deep():
         layer 3 stand a hidden layer h and the forecast y-hat. All arrows up in one row have the
         same weights, and so have all arrows to the right.""",
     )
+
+
+def _name_weights(ax, right):
+    """What each row of arrows multiplies with: at the right upwards, at the left along time."""
+    for y, says in (
+        (0.5 * UP, r"$W_{ax}^{[1]}$ reads the input"),
+        (1.5 * UP, r"$W_{ax}^{[2]}$ reads layer 1, same step"),
+        (2.5 * UP, r"$W_{ax}^{[3]}$ reads layer 2, same step"),
+        (3.5 * UP, r"$W_{ha}$: the hidden layer of the output"),
+        (4.5 * UP, r"$W_{yh}$: the forecast"),
+    ):
+        ax.text(right, y, says, va="center", color=FAINT, fontsize=10)
+    ax.text(-ACROSS, 4 * UP, "in every row:\none $W_{aa}^{[l]}$\nfor all steps", ha="center",
+            va="center", color=STATE, fontsize=9.5)  # fmt: skip
 
 
 def dropout_places():
