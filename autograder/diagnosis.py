@@ -309,11 +309,25 @@ def _numbers(value: Any) -> np.ndarray | None:
 
 def _pairs(key: AnswerKey, outcome: Outcome, expected: Any) -> list[tuple[str, Any, Any]]:
     """(path, expected, got) of every leaf, named as the learner knows it, in causal order."""
-    wanted, got = _named(key, expected), _named(key, outcome.value)
+    wanted, got = _named(key, expected), _named(key, _apart(expected, outcome.value))
     return sorted(
         ((path, value, _numbers_or(got.get(path))) for path, value in wanted.items()),
         key=lambda leaf: _rank(leaf[0], key.order),
     )
+
+
+def _apart(expected: Any, got: Any) -> Any:
+    """What came out; an array is taken apart where a tuple or list of as many is expected.
+
+    A learner's list of equal arrays has become one array in `plain`.
+    """
+    if not isinstance(expected, tuple | list):
+        return got
+    if isinstance(got, np.ndarray) and got.ndim:
+        got = list(got)
+    if not isinstance(got, tuple | list) or len(got) != len(expected):
+        return got
+    return [_apart(want, have) for want, have in zip(expected, got, strict=True)]
 
 
 def _numbers_or(value: Any) -> Any:

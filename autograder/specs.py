@@ -222,3 +222,114 @@ def _real(T_x: int, m: int, lengths: np.ndarray | None) -> np.ndarray:
     """Where there is no padding: (T_x, m, 1) of bool."""
     ends = np.full(m, T_x) if lengths is None else np.asarray(lengths)
     return (np.arange(T_x)[:, np.newaxis] < ends)[:, :, np.newaxis]
+
+
+# ------------------------------------------------------------------ for stacks of layers
+
+
+class Stack(NamedTuple):
+    """Layers from the bottom up, made anew for each call.
+
+    Each is told by its number of states and its gain, or factors where there are no states. What
+    else stands in a tuple, sequences and start states, the layer has already run over.
+    """
+
+    layers: tuple[tuple[Any, ...], ...]
+
+    def make(self) -> "list[LeakyLayer | FilterLayer]":
+        """The layers themselves."""
+        found: list[LeakyLayer | FilterLayer] = []
+        for n_states, gain, *run in self.layers:
+            layer = LeakyLayer(n_states, gain) if n_states else FilterLayer(gain)
+            if run:
+                layer.forward(*run)
+            found.append(layer)
+        return found
+
+
+SPECS["Stack"] = Stack  # type: ignore[assignment]  # the dict's type is inferred from the first two
+
+
+class GainParams(NamedTuple):
+    """The parameters of a `LeakyLayer`, and their gradients."""
+
+    gain: np.ndarray
+
+
+class LeakyLayer:
+    """A recurrent layer that is no answer to any exercise; it reads inputs of any width.
+
+    Each unit keeps half of what the unit across from it held, and adds its gain times a wave of
+    the input. With two states, an output is also carried on.
+
+    Parameters
+    ----------
+    n_states : int
+        1, or 2 for a layer that passes on an output and a memory, as an LSTM does.
+    gain : (n_a,) ndarray
+    """
+
+    def __init__(self, n_states: int, gain: np.ndarray):
+        self.n_states, self.gain = n_states, gain
+        self._run: tuple[np.ndarray, ...] | None = None
+
+    def forward(self, x: np.ndarray, *start: np.ndarray) -> np.ndarray:
+        """Run over sequences from these states on, zeros if there are none."""
+        shape = (x.shape[1], len(self.gain))
+        if start and len(start) != self.n_states:
+            raise TypeError(f"{len(start)} start states; {self.n_states} are expected, or none")
+        for i, state in enumerate(start):
+            if np.shape(state) != shape:
+                raise ValueError(
+                    f"start[{i}] has shape {np.shape(state)}, expected (m, n_a) = {shape}"
+                )
+        weighed = x @ np.cos(np.arange(x.shape[2]))  # (T_x, m): every input weighs differently
+        outputs = []
+        both = self.n_states - 1
+        a, c = (start[0], start[-1]) if start else (np.zeros(shape), np.zeros(shape))
+        for w_t in weighed:
+            c = c[:, ::-1] / 2 + both * a / 4 + np.sin(w_t)[:, np.newaxis] * self.gain
+            a = c / self.n_states + both * a / 4
+            outputs.append(a)
+        self._run = x, weighed
+        return np.array(outputs)
+
+    def backward(self, da: np.ndarray, dc: Any = None) -> tuple[Any, ...]:
+        """Gradients of the input, the start states and the gain."""
+        if self._run is None:
+            raise RuntimeError("nothing is remembered of a forward pass: run forward first")
+        x, weighed = self._run
+        shape = (*weighed.shape, len(self.gain))
+        if np.shape(da) != shape:
+            raise ValueError(f"da has shape {np.shape(da)}, expected (T_x, m, n_a) = {shape}")
+        both = self.n_states - 1
+        into = np.empty(shape)  # of what is added to the memory
+        back_a = back_c = np.zeros(shape[1:])
+        for t in reversed(range(len(da))):
+            own_a = da[t] + back_a
+            into[t] = back_c + own_a / self.n_states + (0 if dc is None else dc[t])
+            back_a, back_c = both * (own_a + into[t]) / 4, into[t, :, ::-1] / 2
+        dweighed = np.cos(weighed) * (into @ self.gain)
+        dx = dweighed[:, :, np.newaxis] * np.cos(np.arange(x.shape[2]))
+        dgain = np.einsum("tma,tm->a", into, np.sin(weighed))
+        return dx, *((back_a, back_c) if both else (back_c,)), GainParams(dgain)
+
+
+class FilterLayer:
+    """A layer without states or parameters, as dropout is: each unit has a factor of its own.
+
+    Parameters
+    ----------
+    factor : (n_a,) ndarray
+    """
+
+    def __init__(self, factor: np.ndarray):
+        self.factor = factor
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """Multiply each unit with its factor."""
+        return x * self.factor
+
+    def backward(self, da: np.ndarray) -> tuple[Any, ...]:
+        """The gradient of the input; there are no parameters."""
+        return da * self.factor, ()

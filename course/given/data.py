@@ -75,6 +75,23 @@ class Commands(NamedTuple):
     test: tuple[tuple[tuple[str, ...], tuple[int, ...]], ...]
 
 
+class Weather(NamedTuple):
+    """Daily weather, in order of time; ``train``, ``validation`` and ``test`` are slices of days.
+
+    ``temp_max`` and ``temp_min`` are in degrees Celsius, ``precipitation`` in millimetres and
+    ``wind`` in metres a second.
+    """
+
+    dates: np.ndarray
+    temp_max: np.ndarray
+    temp_min: np.ndarray
+    precipitation: np.ndarray
+    wind: np.ndarray
+    train: slice
+    validation: slice
+    test: slice
+
+
 def load_names_by_language():
     """Surnames with the language they come from.
 
@@ -167,6 +184,29 @@ def load_commands():
         indices = tuple(names.index(tag) for tag in tags.split())
         splits[split].append((tuple(words.split()), indices))
     return Commands(names, *(tuple(splits[part]) for part in SPLITS))
+
+
+def load_weather():
+    """Daily weather at Seattle, 2012 to 2015.
+
+    Returns
+    -------
+    Weather
+        Arrays of 1,461 days without a gap, and three slices: two years to train on, the third for
+        validation, the last for the test.
+
+    Raises
+    ------
+    DataMissing
+        When ``weather`` has not been prepared.
+    """
+    *columns, splits = zip(*_read("weather"), strict=True)
+    dates = np.array(columns[0], dtype="datetime64[D]")
+    slices, start = [], 0
+    for split in SPLITS:  # they are in order of time
+        slices.append(slice(start, start + splits.count(split)))
+        start = slices[-1].stop
+    return Weather(dates, *(np.array(column, dtype=float) for column in columns[1:]), *slices)
 
 
 def tokenise(text):

@@ -267,6 +267,17 @@ def _sentences(text):
                 yield " ".join(tokens)
 
 
+def _weather(files):
+    """One row a day: highest and lowest temperature, precipitation, wind, and the split by year."""
+    rows = []
+    for text in files.values():
+        for line in text.splitlines()[1:]:
+            date, precipitation, highest, lowest, wind, _kind = line.split(",")
+            split = {"2014": "validation", "2015": "test"}.get(date[:4], "train")
+            rows.append((date.replace("/", "-"), highest, lowest, precipitation, wind, split))
+    return sorted(rows)
+
+
 def _draw(name):
     """A number that depends on the name alone, evenly spread: the same on every computer."""
     return int.from_bytes(hashlib.sha256(name.encode("utf-8")).digest()[:8], "big")
@@ -411,3 +422,5 @@ def _tags_of(said):
 
 _commands.version = 1
 RECIPES["commands"] = _commands
+_weather.version = 1
+RECIPES["weather"] = _weather

@@ -29,6 +29,7 @@ SLIPS = {
     "03_bptt": "rnn_backward",
     "04_language_model": "make_batches",
     "07_birnn": "birnn_forward",
+    "08_deep_rnn": "deep_rnn_backward",
 }
 """The function of a unit that a learner gets wrong at first."""
 
@@ -38,6 +39,7 @@ INTERACTIVES = {
     "03_bptt": ("gradient_flow", "spinbutton", "Steps back", "ArrowUp"),
     "04_language_model": ("temperature", "button", "Draw one", "Enter"),
     "07_birnn": ("who_decided", "button", "Next word", "Enter"),
+    "08_deep_rnn": ("widgets_deep.order", "button", "Compute", "Enter"),
 }
 """A unit's interactive: what shows it, and a control of it with a key that moves it."""
 
