@@ -25,7 +25,7 @@ IDLE = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?
 
 SLIPS = {
     "01_sequences": "pad_sequences",
-    "02_rnn_forward": "rnn_cell_forward",
+    "02_rnn_forward": "rnn_forward",
     "03_bptt": "rnn_backward",
     "04_language_model": "make_batches",
     "07_birnn": "birnn_forward",
