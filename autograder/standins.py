@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from course.given import RNNCache, RNNParams
+from course.given import GRUCache, GRUParams, RNNCache, RNNParams
 
 
 def softmax(z):
@@ -61,6 +61,27 @@ def sample_token(y_hat, temperature, rng):
     return rng.choice(len(y_hat), p=weights / weights.sum())
 
 
+def gru_cell_forward(x_t, c_prev, params):
+    """A leaky sum that turns the units round; every input weighs differently."""
+    weighed = x_t @ np.cos(np.arange(x_t.shape[1]))  # (m,)
+    gate = np.cos(weighed[:, np.newaxis] + params.bu + params.br)
+    candidate = weighed[:, np.newaxis] * params.bc
+    c = (c_prev[:, ::-1] + candidate) / 2
+    return c, GRUCache(x_t, c_prev, gate, gate * candidate, candidate)
+
+
+def gru_cell_backward(dc, cache, params):
+    """What comes in, turned round and halved; every unit of it weighs differently."""
+    x_t, c_prev, update, reset, candidate = cache
+    weighed = dc @ np.cos(np.arange(dc.shape[1]))  # (m,)
+    dx_t = weighed[:, np.newaxis] * x_t
+    dc_prev = (dc[:, ::-1] + c_prev * params.bu) / 2
+    moved = [weighed @ part for part in (update, reset, candidate)]  # (n_a,) each
+    pairs = ((moved[0].sum() * params.Wu, moved[0]), (moved[1].sum() * params.Wr, moved[1]))
+    pairs += ((moved[2].sum() * params.Wc, moved[2]),)
+    return dx_t, dc_prev, GRUParams(*(part for pair in pairs for part in pair))
+
+
 STAND_INS: dict[str, Callable] = {
     function.__name__: function
     for function in (
@@ -70,5 +91,7 @@ STAND_INS: dict[str, Callable] = {
         rnn_cell_backward,
         rnn_backward,
         sample_token,
+        gru_cell_forward,
+        gru_cell_backward,
     )
 }
