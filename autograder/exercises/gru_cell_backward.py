@@ -69,7 +69,7 @@ def fused(dc, cache, params):
     d_r = through[:, :n] * old * (r - r * r)
     sums = np.hstack([d_u, d_r])
     back = sums @ np.vstack([params.Wu, params.Wr])
-    one = np.ones((len(dc), 1))
+    one = np.ones((len(dc), 1), dc.dtype)
     gates = sums.T @ np.hstack([old, x, one])
     proposed = d_h.T @ np.hstack([r * old, x, one])
     grads = GRUParams(
@@ -100,7 +100,6 @@ def state_and_input_apart(dc, cache, params):
 
 def in_float32(dc, cache, params):
     small = GRUCache(*(part.astype(np.float32) for part in cache))
-    small = small._replace(update=cache.update)  # of a gate near 1, what is left to 1 needs digits
     cast = GRUParams(*(w.astype(np.float32) for w in params))
     return fused(dc.astype(np.float32), small, cast)
 
