@@ -77,9 +77,9 @@ def gru_cell_backward(dc, cache, params):
     dx_t = weighed[:, np.newaxis] * x_t
     dc_prev = (dc[:, ::-1] + c_prev * params.bu) / 2
     moved = [weighed @ part for part in (update, reset, candidate)]  # (n_a,) each
-    pairs = ((moved[0].sum() * params.Wu, moved[0]), (moved[1].sum() * params.Wr, moved[1]))
-    pairs += ((moved[2].sum() * params.Wc, moved[2]),)
-    return dx_t, dc_prev, GRUParams(*(part for pair in pairs for part in pair))
+    weights = (part.sum() * W for part, W in zip(moved, params[::2], strict=True))
+    grads = (part for pair in zip(weights, moved, strict=True) for part in pair)
+    return dx_t, dc_prev, GRUParams(*grads)
 
 
 STAND_INS: dict[str, Callable] = {
