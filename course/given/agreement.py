@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from course.given.types import OutputParams, draw
+from course.given.echo import spectral_radius
+from course.given.types import GRUParams, OutputParams, RNNParams, draw
 
 NOUNS = (
     ("cat", "cats"), ("dog", "dogs"), ("mouse", "mice"), ("child", "children"),
@@ -83,6 +84,103 @@ def spelled(x):
 def encoded(words):
     """The opposite of `spelled`, as a batch of one: (T_x, 1, n_x) one-hot."""
     return np.eye(len(WORDS))[[INDEX[word] for word in words]][:, None]
+
+
+class Reader:
+    """A recurrent layer that reads a sentence, and chooses the verb by its last state.
+
+    Parameters
+    ----------
+    layer : Recurrent
+        Of one state, such as `RNN` or `GRU`. Its parameters are changed in place by training.
+    output : OutputParams
+    """
+
+    def __init__(self, layer, output):
+        self.layer, self.output = layer, output
+        self.params = (*layer.params, *output)
+
+    @property
+    def size(self):
+        """How many numbers it has learned."""
+        return sum(w.size for w in self.params)
+
+    def loss_and_gradients(self, batch, limit=1.0):
+        """Mean cross-entropy of a batch, and its gradient, clipped by norm.
+
+        Parameters
+        ----------
+        batch : Agreement
+        limit : float, optional
+
+        Returns
+        -------
+        loss : float
+        grads : list of ndarray
+            In the order of `params`.
+        """
+        states = self.layer.forward(batch.x)
+        last, rows = states[-1], np.arange(len(batch.y))
+        y_hat = self.predict(last)
+        loss = float(-np.log(np.maximum(y_hat[rows, batch.y], 1e-30)).mean())
+        y_hat[rows, batch.y] -= 1
+        dscores = y_hat / states.dtype.type(len(rows))
+        d = np.zeros_like(states)
+        d[-1] = dscores @ self.output.Wya
+        grads = [*self.layer.backward(d)[2], dscores.T @ last, dscores.sum(axis=0)]
+        norm = np.sqrt(sum(float(np.vdot(g, g)) for g in grads))
+        return loss, [g * g.dtype.type(limit / max(norm, limit)) for g in grads]
+
+    def predict(self, states):
+        """Probabilities of was and of were, (..., 2), after any of the words."""
+        scores = states @ self.output.Wya.T + self.output.by
+        p = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        return p / p.sum(axis=-1, keepdims=True)
+
+    def accuracy(self, gap, seed=9, forms=20, m=50):
+        """The share of right verbs, on sentences of many forms with one gap."""
+        rng = np.random.default_rng(seed)
+        right = []
+        for _ in range(forms):
+            batch = agreement(rng, gap, m, self.output.by.dtype)
+            chosen = self.predict(self.layer.forward(batch.x)[-1]).argmax(axis=1)
+            right.append((chosen == batch.y).mean())
+        return float(np.mean(right))
+
+
+def plain(seed, n_a, radius=None):
+    """A `Reader` with a plain recurrent layer, to be trained.
+
+    Parameters
+    ----------
+    seed, n_a : int
+    radius : float, optional
+        Spectral radius that Waa is scaled to; as it was drawn, if it is left out.
+    """
+    from course.given import RNN
+
+    rng = np.random.default_rng(seed)
+    params = draw(RNNParams, rng, np.float32, n_x=len(WORDS), n_a=n_a)
+    if radius is not None:
+        params = params._replace(Waa=params.Waa * np.float32(radius / spectral_radius(params.Waa)))
+    return Reader(RNN(params), draw(OutputParams, rng, np.float32, n_a=n_a, n_y=2))
+
+
+def gated(seed, n_a, update_bias=0.0):
+    """A `Reader` with a GRU, to be trained.
+
+    Parameters
+    ----------
+    seed, n_a : int
+    update_bias : float, optional
+        What bu starts from.
+    """
+    from course.given import GRU
+
+    rng = np.random.default_rng(seed)
+    params = draw(GRUParams, rng, np.float32, n_x=len(WORDS), n_a=n_a)
+    params.bu[:] = update_bias
+    return Reader(GRU(params), draw(OutputParams, rng, np.float32, n_a=n_a, n_y=2))
 
 
 def _words(rng, slot, y):

@@ -1,10 +1,13 @@
-"""What PyTorch computes: a ``torch.nn.GRU`` of two units, its weights, an input, and its outputs.
+"""What PyTorch computes: a GRU's weights, an input, and the output of ``torch.nn.GRU``.
 
-The outputs were computed with PyTorch 2.13 in float64. `course/tests/test_gru_text.py` computes them
+The output was computed with PyTorch 2.13 in float64. `course/tests/test_gru_text.py` computes it
 again, where PyTorch is installed; nobody else needs it.
 """
 
 import numpy as np
+
+from course.given.activations import sigmoid
+from course.given.types import ResetAfterGRUParams
 
 
 def _numbers(start, *shape):
@@ -12,41 +15,67 @@ def _numbers(start, *shape):
     return np.round(np.cos(np.arange(start, start + int(np.prod(shape)))), 2).reshape(shape)
 
 
-WEIGHTS = {
-    "weight_ih_l0": _numbers(1, 6, 3),
-    "weight_hh_l0": _numbers(30, 6, 2),
-    "bias_ih_l0": _numbers(50, 6),
-    "bias_hh_l0": np.array([0, 0, 0, 0, 0.71, -0.53]),
-}
-"""As ``state_dict()`` has them: three gates of two units, one below the other, and three inputs."""
+PARAMS = ResetAfterGRUParams(
+    Wu=_numbers(1, 2, 5), bu=_numbers(11, 2), Wr=_numbers(13, 2, 5), br=_numbers(23, 2),
+    Wc=_numbers(25, 2, 5), bc=_numbers(35, 2), bcc=_numbers(37, 2),
+)  # fmt: skip
+"""In this course's words: two units, three inputs."""
 
 X = _numbers(70, 4, 3, 3)
 """Four steps, three examples, three features."""
 
-H0 = _numbers(120, 3, 2) / 2
+C0 = _numbers(120, 3, 2) / 2
 
 OUTPUT = np.array(
     [
         [
-            [0.544302400136316, -0.820517995736231],
-            [-0.806425309575975, 0.163590233597448],
-            [0.211487164286431, -0.771290681924396],
+            [0.426506432538862, 0.872565985807433],
+            [-0.765463016571689, -0.591600698313193],
+            [-0.073900939885410, 0.895240904043671],
         ],
         [
-            [-0.626987594538387, 0.116426321507400],
-            [-0.597549497920063, -0.775387270070257],
-            [-0.608378414977065, 0.169189436525573],
+            [0.109445341934949, -0.160319260093720],
+            [-0.760343636622101, 0.096974905533307],
+            [0.059412040891519, -0.087671720016722],
         ],
         [
-            [-0.385799997559008, -0.772079736121547],
-            [-0.773831145381494, 0.231899102655841],
-            [-0.333112124472236, -0.710322175041693],
+            [-0.089815189444903, 0.541840368261720],
+            [-0.350495472420590, -0.412957432338420],
+            [-0.133393836012882, 0.438878289286374],
         ],
         [
-            [-0.629073328601114, 0.331244461530966],
-            [-0.511049886555370, -0.576391921265797],
-            [-0.534019849886701, 0.390694104471915],
+            [0.517190715421178, 0.155023246819784],
+            [-0.471004635724163, -0.104628693088692],
+            [0.558559414025032, 0.436523963037879],
         ],
     ]
 )
 """The states after each step, ``output`` in PyTorch's words."""
+
+
+def run(state, x, h):
+    """What ``torch.nn.GRU`` computes, as its documentation says.
+
+    Parameters
+    ----------
+    state : dict of str to ndarray
+        As ``state_dict()`` has them; `to_pytorch_gru` makes one.
+    x : (T_x, m, n_x) ndarray
+    h : (m, n_a) ndarray
+        The state to begin with.
+
+    Returns
+    -------
+    (T_x, m, n_a) ndarray
+        ``output``: the states after each step.
+    """
+    output = []
+    for x_t in x:
+        from_input = x_t @ state["weight_ih_l0"].T + state["bias_ih_l0"]
+        from_state = h @ state["weight_hh_l0"].T + state["bias_hh_l0"]
+        r_i, z_i, n_i = np.split(from_input, 3, axis=1)
+        r_h, z_h, n_h = np.split(from_state, 3, axis=1)
+        z = sigmoid(z_i + z_h)
+        h = (1 - z) * np.tanh(n_i + sigmoid(r_i + r_h) * n_h) + z * h
+        output.append(h)
+    return np.array(output)
