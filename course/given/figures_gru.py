@@ -66,7 +66,7 @@ def _gates(ax):
     arrow(ax, (3.3, 1.0), (4.42, 0.79), OUTPUT)
     arrow(ax, (5.2, 2.2), (5.2, 3.2), OUTPUT)
     ax.text(5.3, 2.72, r"$1 - \Gamma_u$", color=OUTPUT, fontsize=10)
-    arrow(ax, (6.0, 1.9), (7.83, 1.93), OUTPUT)
+    arrow(ax, (6.0, 1.9), (7.8, 1.9), OUTPUT)
     ax.text(6.6, 2.05, r"$\Gamma_u$", color=OUTPUT, fontsize=10)
     for start, end in (((1.2, 3.4), (2.5, 1.6)), ((1.2, 3.4), (4.4, 2.05))):
         arrow(ax, start, end, STATE)
@@ -77,13 +77,13 @@ def _gates(ax):
 def _candidate(ax):
     """What is proposed, and how it gets in."""
     box(ax, 8.0, 0.75, r"$\tilde{c}$  tanh", "white", INK, width=1.3)
-    _times(ax, 8.0, 1.95)
+    _times(ax, 8.0, 1.9)
     arrow(ax, (1.2, 3.4), (1.9, 0.75), STATE)
     arrow(ax, (1.9, 0.75), (4.4, 0.75), STATE)
     arrow(ax, (4.8, 0.75), (7.33, 0.75), STATE)
     arrow(ax, (5.62, -0.2), (7.4, 0.52), INPUT)
-    arrow(ax, (8.0, 1.05), (8.0, 1.75), INK)
-    arrow(ax, (8.0, 2.15), (8.0, 3.2), INK)
+    arrow(ax, (8.0, 1.05), (8.0, 1.7), INK)
+    arrow(ax, (8.0, 2.1), (8.0, 3.2), INK)
 
 
 def _times(ax, x, y, sign=r"$\times$"):
