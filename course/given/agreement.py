@@ -148,6 +148,22 @@ class Reader:
         return float(np.mean(right))
 
 
+def by_counting(gap, seed=9, forms=20, m=50):
+    """What somebody gets who says were if most nouns of the sentence are plural; a baseline.
+
+    Where there are as many of either kind, they guess, and get half.
+    """
+    rng = np.random.default_rng(seed)
+    weights = np.zeros(len(WORDS))
+    weights[INDICES["many"]], weights[INDICES["one"]] = 1, -1
+    right = []
+    for _ in range(forms):
+        batch = agreement(rng, gap, m)
+        more = (batch.x @ weights).sum(axis=0)
+        right.append(np.where(more == 0, 0.5, (more > 0) == batch.y).mean())
+    return float(np.mean(right))
+
+
 def plain(seed, n_a, radius=None):
     """A `Reader` with a plain recurrent layer, to be trained.
 

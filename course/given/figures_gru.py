@@ -8,6 +8,7 @@ from course.given.picture import (
     INK,
     INPUT,
     INPUT_FILL,
+    LINE,
     OUTPUT,
     OUTPUT_FILL,
     STATE,
@@ -101,8 +102,8 @@ def accuracies(gaps, curves, seen):
     gaps : sequence of int
     curves : dict of str to sequence of float
         From label to one accuracy a gap.
-    seen : int
-        The longest gap in training.
+    seen : (int, int)
+        The shortest and the longest gap in training.
 
     Returns
     -------
@@ -115,8 +116,8 @@ def accuracies(gaps, curves, seen):
             marker=MARKERS[k % 5], label=label,
         )  # fmt: skip
     ax.axhline(50, color=FAINT, linewidth=0.8)
-    ax.axvline(seen, color=FAINT, linewidth=0.8, linestyle=":")
-    ax.text(seen + 0.5, 8, "longer than any\nin training", color=FAINT, fontsize=9)
+    ax.axvspan(*seen, ymax=0.06, color=LINE)
+    ax.text(np.mean(seen), 9, "in training", color=FAINT, fontsize=9, ha="center")
     ax.text(gaps[0], 43, "guessing", color=FAINT, fontsize=9)
     ax.set_xticks(list(gaps))
     ax.set_ylim(0, 105)
@@ -130,7 +131,11 @@ def accuracies(gaps, curves, seen):
         + ", ".join(f"{100 * v:.0f} % at {k}" for k, v in zip(gaps, values, strict=True))
         for label, values in curves.items()
     )
-    return Picture(figure, f"Right verbs against words in between; guessing gets 50 %. {said}.")
+    return Picture(
+        figure,
+        f"Right verbs against words in between; {seen[0]} to {seen[1]} in "
+        f"training; guessing gets 50 %. {said}.",
+    )
 
 
 def gates(words, update, reset, plural):
