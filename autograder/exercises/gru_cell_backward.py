@@ -212,14 +212,14 @@ EXERCISE = Exercise(
             "ds_c = dc * update",
             "ds_c = dc * (1 - update)",
             "The candidate's gradient was given the share 1 - update. That is the old memory's "
-            "share; the candidate's is update. (In PyTorch's convention it is the other way.)",
+            "share; the candidate's is update. In PyTorch's convention it is the other way.",
         ),
         Edit(
             "kept-path-gated-the-other-way",
             "dc * (1 - update) + dz",
             "dc * update + dz",
             "The direct path was given the share update. The old memory's share in the mixture is "
-            "1 - update. (In PyTorch's convention it is the other way.)",
+            "1 - update. In PyTorch's convention it is the other way.",
         ),
         Edit(
             "reset-without-the-memory",

@@ -10,7 +10,7 @@ from course.given.agreement import INDEX, VERB_FORMS, encoded
 from course.given.widgets import Interactive
 
 SENTENCES = (
-    "near the dog the cats which already chased the mouse beside the old man",
+    "near the dogs the cat which already chased the mice beside the old men",
     "the cat which already chased the mice near the old dogs",
     "near the dogs the goose which never saw the hungry foxes that the children fed",
     "beside the brown horse the women which liked the bird with the dog",
