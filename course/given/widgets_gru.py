@@ -27,18 +27,16 @@ def gates(reader, sentences=SENTENCES):
     reader : Reader
         With a GRU of a few units.
     sentences : sequence of str, optional
-        To choose from; others of the same words can be typed.
+        To choose from; others can be typed.
 
     Returns
     -------
     Interactive
     """
-    choice = ipywidgets.Combobox(
-        value=sentences[0],
-        options=list(sentences),
-        description="Sentence",
-        continuous_update=False,
-        layout=ipywidgets.Layout(width="44em", max_width="100%"),
+    wide = ipywidgets.Layout(width="44em", max_width="100%")
+    choice = ipywidgets.Dropdown(options=sentences, description="Sentence", layout=wide)
+    entry = ipywidgets.Text(
+        value=sentences[0], description="or type", continuous_update=False, layout=wide
     )
     step = ipywidgets.BoundedIntText(value=1, min=1, max=1, description="Word")
     back = ipywidgets.Button(description="Word back", tooltip="One word back")
@@ -46,17 +44,18 @@ def gates(reader, sentences=SENTENCES):
     view = ipywidgets.HTML()
 
     def redraw(_change=None):
-        words, unknown = readable(choice.value)
+        words, unknown = readable(entry.value)
         step.max = max(len(words), 1)
         back.disabled, forward.disabled = step.value <= 1, step.value >= len(words)
-        view.value = _html(words, step.value, measure(reader, words), unknown)
+        view.value = _html(words, min(step.value, len(words)), measure(reader, words), unknown)
 
     def move(by):
         step.value = min(max(step.value + by, 1), step.max)
 
     back.on_click(lambda _: move(-1))
     forward.on_click(lambda _: move(+1))
-    for control in (choice, step):
+    choice.observe(lambda change: setattr(entry, "value", change.new), "value")
+    for control in (entry, step):
         control.observe(redraw, "value")
     redraw()
     words, _unknown = readable(sentences[0])
@@ -64,7 +63,7 @@ def gates(reader, sentences=SENTENCES):
     buttons = ipywidgets.HBox([back, forward, step])
     buttons.layout.flex_flow = "row wrap"
     picture = figures_gru.gates(words, update, reset, plural)
-    return Interactive([choice, buttons, view], picture)
+    return Interactive([choice, entry, buttons, view], picture)
 
 
 def readable(text):
@@ -94,7 +93,7 @@ def measure(reader, words):
 def _html(words, step, measured, unknown):
     update, reset, _c, plural = measured
     n_a = update.shape[1]
-    width, height = LEFT + COLUMN * len(words) + 4, ROW * (2 * n_a + 4) + 12
+    width, height = LEFT + COLUMN * len(words) + 4, _top(2, 1, n_a) + 8
     columns = "".join(
         _column(t, word, (update[t], reset[t]), plural[t], t + 1 - step)
         for t, word in enumerate(words)
@@ -136,14 +135,14 @@ def _top(block, unit, n_a):
 
 
 def _column(t, word, both, plural, ahead):
-    """One word: bars for its gates; words that are not read yet are faint, the last one framed."""
+    """One word and its gates: empty bars before it is read, a frame around the word in turn."""
     x, n_a = LEFT + COLUMN * t, len(both[0])
     bars = ""
     for k, values in enumerate(both):
         for unit, value in enumerate(values):
             y = _top(k, unit, n_a)
-            bars += _bar(x, y, value, ("#3b82f6", "#b45309")[k])
-    bars += _bar(x, _top(2, 0, n_a), plural, "#0a6b4a")
+            bars += _bar(x, y, value * (ahead <= 0), ("#3b82f6", "#b45309")[k])
+    bars += _bar(x, _top(2, 0, n_a), plural * (ahead <= 0), "#0a6b4a")
     frame = (
         f'<rect x="{x - 3}" y="4" width="{COLUMN - 2}" height="{_top(2, 1, n_a) - 2}" rx="5" '
         'fill="none" stroke="currentColor" stroke-width="2"/>'

@@ -28,6 +28,7 @@ SLIPS = {
     "02_rnn_forward": "rnn_cell_forward",
     "03_bptt": "rnn_backward",
     "04_language_model": "make_batches",
+    "05_gru": "gru_cell_forward",
 }
 """The function of a unit that a learner gets wrong at first."""
 
@@ -36,6 +37,7 @@ INTERACTIVES = {
     "02_rnn_forward": ("unrolled_steps", "button", "Step forward", "Enter"),
     "03_bptt": ("gradient_flow", "spinbutton", "Steps back", "ArrowUp"),
     "04_language_model": ("temperature", "button", "Draw one", "Enter"),
+    "05_gru": ("gates", "button", "Next word", "Enter"),
 }
 """A unit's interactive: what shows it, and a control of it with a key that moves it."""
 

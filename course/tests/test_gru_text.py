@@ -596,7 +596,7 @@ def shown():
 
 
 def test_stepping_through_a_sentence(shown):
-    choice, buttons, view = shown.children
+    choice, entry, buttons, view = shown.children
     back, forward, step = buttons.children
     assert 'role="status"' in view.value and 'aria-live="polite"' in view.value
     assert back.disabled and "Word 1 of 14, “near”" in view.value
@@ -604,10 +604,12 @@ def test_stepping_through_a_sentence(shown):
     assert step.value == 2 and "Word 2 of 14, “the”" in view.value
     step.value = 14
     assert forward.disabled and not back.disabled
-    choice.value = "The cats, which <b> saw Ulysses"
+    choice.value = choice.options[1]
+    assert entry.value == choice.value and "Word 11 of 11" in view.value
+    entry.value = "The cats, which <b> saw Ulysses"
     assert step.value == 4 and "Word 4 of 4, “saw”" in view.value
     assert "does not know: &lt;b&gt;, ulysses" in view.value
-    choice.value = ""
+    entry.value = ""
     assert "Word 1 of 1" in view.value
 
 
