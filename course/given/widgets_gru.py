@@ -33,11 +33,7 @@ def gates(reader, sentences=SENTENCES):
     -------
     Interactive
     """
-    wide = ipywidgets.Layout(width="44em", max_width="100%")
-    choice = ipywidgets.Dropdown(options=sentences, description="Sentence", layout=wide)
-    entry = ipywidgets.Text(
-        value=sentences[0], description="or type", continuous_update=False, layout=wide
-    )
+    choice, entry = _choosing(sentences)
     step = ipywidgets.BoundedIntText(value=1, min=1, max=1, description="Word")
     back = ipywidgets.Button(description="Word back", tooltip="One word back")
     forward = ipywidgets.Button(description="Next word", tooltip="Read one more word")
@@ -54,7 +50,6 @@ def gates(reader, sentences=SENTENCES):
 
     back.on_click(lambda _: move(-1))
     forward.on_click(lambda _: move(+1))
-    choice.observe(lambda change: setattr(entry, "value", change.new), "value")
     for control in (entry, step):
         control.observe(redraw, "value")
     redraw()
@@ -64,6 +59,17 @@ def gates(reader, sentences=SENTENCES):
     buttons.layout.flex_flow = "row wrap"
     picture = figures_gru.gates(words, update, reset, plural)
     return Interactive([choice, entry, buttons, view], picture)
+
+
+def _choosing(sentences):
+    """A list of sentences, and a line that takes over what is chosen there."""
+    wide = ipywidgets.Layout(width="44em", max_width="100%")
+    choice = ipywidgets.Dropdown(options=sentences, description="Sentence", layout=wide)
+    entry = ipywidgets.Text(
+        value=sentences[0], description="or type", continuous_update=False, layout=wide
+    )
+    choice.observe(lambda change: setattr(entry, "value", change.new), "value")
+    return choice, entry
 
 
 def readable(text):
