@@ -1,4 +1,4 @@
-"""Arguments that are no data: a generator of random numbers, a function. They travel as words.
+"""Arguments that are no data: random numbers, a function, a layer. They travel as words.
 
 A case holds a spec; where the function under test runs, the spec is made into what it stands for.
 So nothing that can be called, and nothing pickled, crosses from one process to another.
@@ -9,6 +9,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from course.given.types import RNNParams
 
 
 class Seeded(NamedTuple):
@@ -109,3 +111,114 @@ def patient_step(
 
 
 FUNCTIONS["patient_step"] = patient_step
+
+
+# ------------------------------------------------------------------ layers that run both ways
+
+
+class Layer(NamedTuple):
+    """A `SineLayer`, new or after a run.
+
+    With `x` it has run over these sequences from zeros on, and remembers it.
+    """
+
+    params: RNNParams
+    n_states: int = 1
+    x: np.ndarray | None = None
+    lengths: np.ndarray | None = None
+
+    def make(self) -> "SineLayer":
+        """The layer."""
+        layer = SineLayer(self.params, self.n_states)
+        if self.x is not None:
+            layer.forward(self.x, lengths=self.lengths)
+        return layer
+
+
+SPECS["Layer"] = Layer  # type: ignore[assignment]  # the dict's type is inferred from the first two
+
+
+class SineLayer:
+    """A recurrent layer of a cell that no unit teaches, with the methods of the course's layers.
+
+    Of one state, a = sin(x Wax' + a_prev Waa' + ba). Of two, that sine is added to half of a
+    memory c, and a = sin(c).
+
+    Parameters
+    ----------
+    params : RNNParams
+    n_states : {1, 2}, optional
+    """
+
+    def __init__(self, params: RNNParams, n_states: int = 1) -> None:
+        self.params, self.n_states = params, n_states
+        n_a, self.n_x = params.Wax.shape
+        self.widths = (n_a,) * n_states
+        self.states: tuple[np.ndarray, ...] | None = None
+
+    def __repr__(self) -> str:
+        n_a = self.widths[0]
+        return f"<a layer of {n_a} units that reads {self.n_x} features; {self.n_states} state(s)>"
+
+    def forward(
+        self, x: np.ndarray, *start: np.ndarray, lengths: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Run over sequences (T_x, m, n_x), and remember the run; the output is zero at padding."""
+        T_x, m, _ = np.shape(x)
+        if start and len(start) != self.n_states:
+            raise TypeError(f"{len(start)} start states; {self.n_states} are expected, or none")
+        for i, (own, n_a) in enumerate(zip(start, self.widths, strict=False)):
+            if np.shape(own) != (m, n_a):
+                raise ValueError(f"start[{i}] has shape {np.shape(own)}; {(m, n_a)} is expected")
+        self._real = _real(T_x, m, lengths)
+        self._x = np.where(self._real, x, 0)
+        state = start or tuple(np.zeros((m, n_a)) for n_a in self.widths)
+        self._start, self._z = state, []
+        steps = []
+        for x_t in self._x:
+            self._z.append(x_t @ self.params.Wax.T + state[0] @ self.params.Waa.T + self.params.ba)
+            c = np.sin(self._z[-1]) + (state[1] / 2 if self.n_states == 2 else 0)
+            state = (np.sin(c), c) if self.n_states == 2 else (c,)
+            steps.append(state)
+        self.states = tuple(np.where(self._real, np.array(s), 0) for s in zip(*steps, strict=True))
+        return self.states[0].copy()
+
+    @property
+    def last(self) -> tuple[np.ndarray, ...]:
+        """The states after each example's last real step: a tuple of (m, n_a) arrays."""
+        ends = self._real[:, :, 0].sum(axis=0) - 1
+        return tuple(s[ends, np.arange(len(ends))] for s in self._run())
+
+    def backward(self, *dstates: np.ndarray) -> tuple[Any, ...]:
+        """Gradients of the input, of the start states and of the parameters.
+
+        `dstates` are those of `states`, (T_x, m, n_a); padding in them is ignored.
+        """
+        over_time = self._run()
+        before = np.concatenate([self._start[0][np.newaxis], over_time[0][:-1]])
+        arriving = [np.where(self._real, d, 0) for d in dstates]
+        da, dc = (np.zeros(over_time[0].shape[1:]) for _ in range(2))
+        dz = np.zeros(over_time[0].shape)
+        for t in reversed(range(len(dz))):
+            da = da + arriving[0][t]
+            if self.n_states == 2:
+                dc = dc + da * np.cos(over_time[1][t]) + (arriving[1][t] if arriving[1:] else 0)
+            dz[t] = (dc if self.n_states == 2 else da) * np.cos(self._z[t])
+            da, dc = dz[t] @ self.params.Waa, dc / 2
+        grads = RNNParams(
+            np.einsum("tma,tmx->ax", dz, self._x),
+            np.einsum("tma,tmb->ab", dz, before),
+            dz.sum(axis=(0, 1)),
+        )
+        return dz @ self.params.Wax, *(da, dc)[: self.n_states], grads
+
+    def _run(self) -> tuple[np.ndarray, ...]:
+        if self.states is None:
+            raise RuntimeError("nothing is remembered of a forward pass: run forward first")
+        return self.states
+
+
+def _real(T_x: int, m: int, lengths: np.ndarray | None) -> np.ndarray:
+    """Where there is no padding: (T_x, m, 1) of bool."""
+    ends = np.full(m, T_x) if lengths is None else np.asarray(lengths)
+    return (np.arange(T_x)[:, np.newaxis] < ends)[:, :, np.newaxis]

@@ -82,6 +82,12 @@ def gru_cell_backward(dc, cache, params):
     return dx_t, dc_prev, GRUParams(*grads)
 
 
+def reverse_sequences(x, lengths):
+    """Every step one step later, the last one first; each example weighs by its length."""
+    weights = 1 + np.cos(np.asarray(lengths)) / 2  # (m,)
+    return np.roll(x, 1, axis=0) * weights[:, np.newaxis]
+
+
 STAND_INS: dict[str, Callable] = {
     function.__name__: function
     for function in (
@@ -93,5 +99,6 @@ STAND_INS: dict[str, Callable] = {
         sample_token,
         gru_cell_forward,
         gru_cell_backward,
+        reverse_sequences,
     )
 }

@@ -62,6 +62,19 @@ class Speeches(NamedTuple):
     old: tuple[tuple[str, ...], ...]
 
 
+class Commands(NamedTuple):
+    """Commands to a house: each split a tuple of pairs, of words and of their tags' indices.
+
+    ``tags`` are the tags' names: ``O``, and for each kind ``B-kind`` and ``I-kind``. No pattern
+    that sentences are made of is in two splits.
+    """
+
+    tags: tuple[str, ...]
+    train: tuple[tuple[tuple[str, ...], tuple[int, ...]], ...]
+    validation: tuple[tuple[tuple[str, ...], tuple[int, ...]], ...]
+    test: tuple[tuple[tuple[str, ...], tuple[int, ...]], ...]
+
+
 def load_names_by_language():
     """Surnames with the language they come from.
 
@@ -130,6 +143,30 @@ def load_speeches(longest=None):
         if longest is None or len(tokens) <= longest:
             parts[part].append(tokens)
     return Speeches(**{part: tuple(sentences) for part, sentences in parts.items()})
+
+
+def load_commands():
+    """Commands to a house, word by word, with what each word is a part of.
+
+    Returns
+    -------
+    Commands
+        ``tags``, the names of the tags, and ``train``, ``validation`` and ``test``: tuples of
+        pairs, words (strings) and tags (indices of ``tags``).
+
+    Raises
+    ------
+    DataMissing
+        When ``commands`` has not been prepared.
+    """
+    rows = _read("commands")
+    kinds = sorted({tag[2:] for _, tags, _ in rows for tag in tags.split() if tag != "O"})
+    names = ("O", *(f"{mark}-{kind}" for kind in kinds for mark in "BI"))
+    splits = {part: [] for part in SPLITS}
+    for words, tags, split in rows:
+        indices = tuple(names.index(tag) for tag in tags.split())
+        splits[split].append((tuple(words.split()), indices))
+    return Commands(names, *(tuple(splits[part]) for part in SPLITS))
 
 
 def tokenise(text):

@@ -7,6 +7,7 @@ archive's code is run.
 
 import ast
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -281,3 +282,132 @@ _names_by_language.version = 1  # raise it when the rows change, so that old fil
 _names.version = 1
 _speeches.version = 1
 RECIPES = {"names_by_language": _names_by_language, "names": _names, "speeches": _speeches}
+
+
+# ---- commands: a grammar of spoken commands -> tagged sentences -------------------------------
+
+COMMANDS_EACH = 8  # sentences made of one pattern
+SLOTS = {
+    "area": "area", "floor": "floor", "name": "device", "timer_name": "timer",
+    "shopping_list_item": "item", "todo_list_item": "item",
+}  # fmt: skip
+FREE_TEXT = ("{message}", "{search_query}", "{timer_command", "{zone")  # anything may stand there
+FILLERS = {
+    "area": "kitchen/bathroom/bedroom/living room/dining room/garage/office/hall/garden/attic/"
+    "laundry room/guest room/pantry/terrace/nursery/study",
+    "floor": "ground/first/second/top/upper/lower/basement",
+    "device": "radio/heater/coffee machine/tv/speaker/kettle/humidifier/printer/water pump/"
+    "air purifier/dishwasher/washing machine/front door/back gate/night mode/party scene/"
+    "kitchen radio/bedroom heater/living room tv/office printer/garage speaker/bathroom heater/"
+    "garden pump/study radio/hall camera/pantry freezer/guest room heater/nursery speaker",
+    "timer": "pizza/laundry/eggs/tea/bread/homework/pasta/rice/oven/nap/workout/potatoes/kitchen",
+    "item": "milk/eggs/bread/tea/pizza/rice/washing powder/olive oil/coffee/light bulbs/apples/"
+    "orange juice/dog food/batteries/pasta/potatoes/a new radio/paper for the printer",
+}
+OPEN, KIND_END, CLOSE = "\x01", "\x02", "\x03"  # around what fills a slot, with its kind
+
+
+def _commands(files):
+    """Commands to a house, made of the patterns of a grammar; a pattern is in one split only."""
+    (text,) = files.values()
+    grammar, rows = json.loads(text), {}
+    for intent in grammar["intents"].values():
+        for pattern in (p for block in intent["data"] for p in block["sentences"]):
+            if any(free in pattern for free in FREE_TEXT):
+                continue
+            for k in range(COMMANDS_EACH):
+                said = _Speaker(grammar, f"{pattern} {k}").say(pattern)
+                words, tags = _tags_of(said)
+                rows.setdefault(" ".join(words), (" ".join(tags), _split(pattern)))
+    return [(words, *rest) for words, rest in rows.items() if words]
+
+
+class _Speaker:
+    """Says one of the sentences that a pattern stands for.
+
+    In a pattern, ``(a|b)`` is one of both, ``(a;b)`` both in either order, ``[a]`` a or nothing,
+    ``<rule>`` a pattern that has a name, and ``{list:slot}`` an entry of a list.
+    """
+
+    def __init__(self, grammar, seed):
+        self.rules, self.lists = grammar["expansion_rules"], grammar["lists"]
+        self.seed, self.drawn = seed, 0
+
+    def pick(self, choice):
+        """One of several, drawn from the seed: the same on every computer."""
+        self.drawn += 1
+        return choice[_draw(f"{self.seed} {self.drawn}") % len(choice)]
+
+    def say(self, pattern):
+        """A pattern as a sentence, with marks around what fills a slot."""
+        choices = _parts(pattern, "|")
+        if len(choices) > 1:
+            return self.say(self.pick(choices))
+        both = _parts(pattern, ";")
+        if len(both) > 1:
+            turn = self.pick([1, -1])
+            return " ".join(self.say(part) for part in both[::turn])
+        said, i = "", 0
+        while i < len(pattern):
+            end = _closing(pattern, i)
+            inner = pattern[i + 1 : end]
+            said += self._group(pattern[i], inner) if end > i else pattern[i]
+            i = end + 1
+        return said
+
+    def _group(self, bracket, inner):
+        if bracket == "[":
+            return self.say(inner) if self.pick([True, False]) else ""
+        if bracket == "<":
+            return self.say(self.rules[inner])
+        return self._entry(inner.split(":")[0]) if bracket == "{" else self.say(inner)
+
+    def _entry(self, name):
+        """What fills a slot, with its kind; or just the words, where the kind is not asked for."""
+        entries = self.lists.get(name, {})
+        kind = "number" if "range" in entries else SLOTS.get(name)
+        if "range" in entries:
+            span = entries["range"]
+            value = str(self.pick(range(span["from"], span["to"] + 1, span.get("step", 1))))
+        elif kind:
+            value = self.pick(FILLERS[kind].split("/"))
+        else:
+            value = self.pick(entries["values"])
+            value = self.say(value["in"] if isinstance(value, dict) else value)
+        return f" {OPEN}{kind}{KIND_END}{value}{CLOSE}" if kind else value
+
+
+def _parts(pattern, mark):
+    """A pattern cut at the marks that stand in no brackets."""
+    parts, start, i = [], 0, 0
+    while i < len(pattern):
+        if pattern[i] == mark:
+            parts.append(pattern[start:i])
+            start = i + 1
+        i = _closing(pattern, i) + 1
+    return [*parts, pattern[start:]]
+
+
+def _closing(pattern, i):
+    """Where the bracket at i is closed; i itself, if there is none."""
+    depth = 0
+    for j in range(i, len(pattern)):
+        depth += (pattern[j] in "([<{") - (pattern[j] in ")]>}")
+        if depth == 0:
+            return j
+    raise DataError(f"a bracket is not closed: {pattern}")
+
+
+def _tags_of(said):
+    """The words of a sentence, and a tag of the BIO scheme for each."""
+    words, tags = [], []
+    for piece in re.split(f"({OPEN}[^{CLOSE}]*{CLOSE})", said):
+        kind, mark, text = piece.strip(OPEN + CLOSE).rpartition(KIND_END)
+        own = data.tokenise(text)
+        words += own
+        tags += [f"{'I' if k else 'B'}-{kind}" if mark else "O" for k in range(len(own))]
+    return words, tags
+
+
+_commands.version = 1
+RECIPES["commands"] = _commands

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from autograder.tests.grading.test_sandbox import ROOT, python_for
 USER = 65534
 SUITES = ("test_attacks", "test_bad_input")
 PARTS = ("autograder", "course", "solutions", "datasets", "pyproject.toml")
+ALEMBIC = "#!{python}\nimport sys\nfrom alembic.config import main\nsys.exit(main())\n"
+"""The program that nbgrader calls by its name; ours names an interpreter that only root may run."""
 
 
 @pytest.fixture
@@ -24,51 +27,34 @@ def checkout():
         for part in PARTS:
             copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
             copy(ROOT / part, Path(place) / part)
-        _alembic(Path(place) / "bin")
+        an_environment(Path(place), Path(place) / "env")
         subprocess.run(["chown", "-R", f"{USER}:{USER}", place], check=True)
         yield Path(place)
 
 
-def _alembic(folder):
-    """The program that nbgrader calls by its name; ours names an interpreter in its first line."""
-    folder.mkdir()
-    (folder / "alembic").write_text('#!/bin/sh\nexec "$PYTHON" -S -m alembic.config "$@"\n')
-    (folder / "alembic").chmod(0o755)
+def an_environment(place, folder):
+    """An interpreter that the user may run, with the packages of ours and the copied checkout."""
+    packages = next(path for path in sys.path if path.endswith("site-packages"))
+    variables = {"PATH": "/usr/bin:/bin", "PYTHONPATH": f"{place}:{packages}"}
+    os.chmod(place, 0o755)
+    python = python_for(USER, variables)
+    subprocess.run([python, "-m", "venv", "--without-pip", folder], check=True, env={})
+    own = next(folder.glob("lib/python*/site-packages"))
+    (own / "ours.pth").write_text(f"{place}\n{packages}\n")
+    shutil.copytree(Path(packages).parents[2] / "share", folder / "share")
+    (folder / "bin" / "alembic").write_text(ALEMBIC.format(python=folder / "bin" / "python"))
+    (folder / "bin" / "alembic").chmod(0o755)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.getuid() != 0, reason="the suites run as an ordinary user already")
 def test_the_suites_pass_for_an_ordinary_user(checkout):
-    packages = next(path for path in sys.path if path.endswith("site-packages"))
-    variables = {
-        "HOME": str(checkout),
-        "JUPYTER_PATH": str(Path(packages).parents[2] / "share" / "jupyter"),
-        "OPENBLAS_NUM_THREADS": "1",
-        "PATH": f"{checkout}/bin:/usr/bin:/bin",
-        "PYTHONPATH": f"{checkout}:{packages}",
-    }
-    variables["PYTHON"] = python = python_for(USER, variables)
-    words = [
-        "-S",
-        "-m",
-        "pytest",
-        "-q",
-        "-rs",
-        "-p",
-        "no:cacheprovider",
-        f"--basetemp={checkout}/tmp",
-    ]
+    words = ["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", f"--basetemp={checkout}/tmp"]
     files = [f"autograder/tests/grading/{suite}.py" for suite in SUITES]
-    done = subprocess.run(
-        [python, *words, *files],
-        user=USER,
-        group=USER,
-        extra_groups=[],
-        cwd=checkout,
-        env=variables,
-        capture_output=True,
-        text=True,
-    )
+    run = partial(subprocess.run, capture_output=True, text=True, cwd=checkout, extra_groups=[])
+    variables = {"HOME": str(checkout), "PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1"}
+    python = checkout / "env" / "bin" / "python"
+    done = run([python, *words, *files], user=USER, group=USER, env=variables)
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
     assert int(re.search(r"(\d+) passed", done.stdout)[1]) > 200
     assert "does not work here" not in done.stdout, "a tier that works for root"
