@@ -110,7 +110,8 @@ def _html(words, step, measured, unknown):
     )
     rows += f'<text x="4" y="{_top(2, 0, n_a) + 15}" font-size="12" fill="currentColor">were</text>'
     picture = (
-        f'<div role="group" aria-label="gates" style="overflow-x:auto" tabindex="0"><svg viewBox="0 0 {width} {height}" role="img" '
+        f'<div role="group" aria-label="gates" style="overflow-x:auto" tabindex="0">'
+        f'<svg viewBox="0 0 {width} {height}" role="img" '
         f'style="width:{width}px" aria-label="gates of {n_a} units over {len(words)} words, '
         f'{step} of them read">{rows}{columns}</svg></div>'
     )
