@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from course.given import RNNCache, RNNParams
+from course.given import GRUCache, GRUParams, RNNCache, RNNParams
 
 
 def softmax(z):
@@ -61,6 +61,27 @@ def sample_token(y_hat, temperature, rng):
     return rng.choice(len(y_hat), p=weights / weights.sum())
 
 
+def gru_cell_forward(x_t, c_prev, params):
+    """A leaky sum that turns the units round; every input weighs differently."""
+    weighed = x_t @ np.cos(np.arange(x_t.shape[1]))  # (m,)
+    gate = np.cos(weighed[:, np.newaxis] + params.bu + params.br)
+    candidate = weighed[:, np.newaxis] * params.bc
+    c = (c_prev[:, ::-1] + candidate) / 2
+    return c, GRUCache(x_t, c_prev, gate, gate * candidate, candidate)
+
+
+def gru_cell_backward(dc, cache, params):
+    """What comes in, turned round and halved; every unit of it weighs differently."""
+    x_t, c_prev, update, reset, candidate = cache
+    weighed = dc @ np.cos(np.arange(dc.shape[1]))  # (m,)
+    dx_t = weighed[:, np.newaxis] * x_t
+    dc_prev = (dc[:, ::-1] + c_prev * params.bu) / 2
+    moved = [weighed @ part for part in (update, reset, candidate)]  # (n_a,) each
+    weights = (part.sum() * W for part, W in zip(moved, params[::2], strict=True))
+    grads = (part for pair in zip(weights, moved, strict=True) for part in pair)
+    return dx_t, dc_prev, GRUParams(*grads)
+
+
 def reverse_sequences(x, lengths):
     """Every step one step later, the last one first; each example weighs by its length."""
     weights = 1 + np.cos(np.asarray(lengths)) / 2  # (m,)
@@ -76,6 +97,8 @@ STAND_INS: dict[str, Callable] = {
         rnn_cell_backward,
         rnn_backward,
         sample_token,
+        gru_cell_forward,
+        gru_cell_backward,
         reverse_sequences,
     )
 }

@@ -406,7 +406,7 @@ def to_pytorch_gru(params):
         What ``load_state_dict`` takes once its arrays are tensors: ``weight_ih_l0``
         (3 n_a, n_x), ``weight_hh_l0`` (3 n_a, n_a), ``bias_ih_l0`` and ``bias_hh_l0`` (3 n_a,).
         The gates stand one below the other in PyTorch's order: reset, update, candidate (there
-        called r, z, n).
+        called r, z, n). A gate's one bias goes into ``bias_ih_l0``, beside a zero in the other.
 
     Notes
     -----

@@ -28,6 +28,7 @@ SLIPS = {
     "02_rnn_forward": "rnn_forward",
     "03_bptt": "rnn_backward",
     "04_language_model": "make_batches",
+    "05_gru": "gru_cell_forward",
     "07_birnn": "birnn_forward",
     "08_deep_rnn": "deep_rnn_backward",
 }
@@ -38,6 +39,7 @@ INTERACTIVES = {
     "02_rnn_forward": ("unrolled_steps", "button", "Step forward", "Enter"),
     "03_bptt": ("gradient_flow", "spinbutton", "Steps back", "ArrowUp"),
     "04_language_model": ("temperature", "button", "Draw one", "Enter"),
+    "05_gru": ("gates", "button", "Next word", "Enter"),
     "07_birnn": ("who_decided", "button", "Next word", "Enter"),
     "08_deep_rnn": ("widgets_deep.order", "button", "Compute", "Enter"),
 }
