@@ -170,7 +170,8 @@ def interactive(page, function):
                 w => w.model.sharedModel.getSource().includes(function_ + '(')), 'start'); }""",
         function,
     )
-    return page.locator(".jp-CodeCell", has_text=f"{function}(").locator(".jp-OutputArea")
+    cell = page.locator(".jp-CodeCell", has_text=f"{function}(").first
+    return cell.locator(".jp-OutputArea").first
 
 
 def not_attempted(page, name):
@@ -190,7 +191,10 @@ def move(page, function, role, name, key):
     before = said.inner_text(), picture.screenshot()
     output.get_by_role(role, name=name, exact=True).focus()
     page.keyboard.press(key)
-    page.wait_for_function("([s, t]) => s.innerText != t", arg=[said.element_handle(), before[0]])
+    end = monotonic() + 60
+    while said.inner_text() == before[0] and monotonic() < end:
+        page.wait_for_timeout(100)
+    assert said.inner_text() != before[0]
     assert picture.screenshot() != before[1]
 
 
