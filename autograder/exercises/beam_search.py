@@ -84,7 +84,7 @@ def width_matters(case):
 
 PRUNED = apart("nothing-is-pruned", "they-never-compete")
 LATE = apart("first-end-wins", "best-by-probability")
-PLACES = apart("ended-ones-go-on", "ended-ones-take-no-place")
+PLACES = apart("ended-ones-keep-their-places", "ended-ones-take-no-place")
 # All tokens about equally probable: 125 of them have a probability below the smallest number.
 LONG = {"width": 1, "max_length": 125, "n_v": 600, "end": 0.0, "flat": 200.0, "likely": 0.0}
 
@@ -331,6 +331,22 @@ EXERCISE = Exercise(
             "        for tokens, log_p, state in kept:\n",
             "The beam was filled up again with hypotheses that go on, so that more than width were "
             "kept. Those that end are among the width, and leave their places empty.",
+        ),
+        Edit(
+            "ended-ones-keep-their-places",
+            STEP,
+            "if tokens[-1:] == [eos]:\n"
+            "                extensions.append((tokens, log_p, state))\n"
+            "                continue\n            " + STEP,
+            "A hypothesis that has ended stays in the beam as it is, and takes a place from those "
+            "that go on. It is put aside, and the beam goes on without it.",
+            also=(
+                (
+                    f"                {ENDED}\n            else:\n",
+                    "                ended.append((tokens[:-1], log_p / len(tokens) ** alpha))\n"
+                    "            if length < max_length or tokens[-1] != eos:\n",
+                ),
+            ),
         ),
         Edit(
             "ended-ones-are-lost",

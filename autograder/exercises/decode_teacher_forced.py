@@ -91,7 +91,7 @@ EXERCISE = Exercise(
         "starts from the encoder's state.",
         "Join a row of eos and y[:-1] to a (T_y, m) array of tokens. For one-hot vectors, compare "
         "each token, with a new axis behind, with np.arange(n_v). Then the layer, then output.",
-        "np.full_like(y[:1], eos) is the first row; np.concatenate puts y[:-1] under it. The "
+        "np.full_like makes a first row of the shape of y[:1]; np.concatenate puts y[:-1] under it. The "
         "comparison gives booleans: make them numbers with astype. decoder.forward takes them and "
         "then every part of the state, with a star; output of what comes back is y_hat.",
     ),

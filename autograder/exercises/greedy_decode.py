@@ -114,7 +114,7 @@ EXERCISE = Exercise(
         "most probable token, and of equals the lowest. If it is eos, stop; else append it.",
         "Begin with tokens an empty list and token equal to eos. While there are fewer than "
         "max_length tokens: take the step and keep the state that it returns; token becomes "
-        "int(y_hat.argmax()); break at eos; append.",
+        "the prediction's argmax, as an int; break at eos; append.",
     ),
     misconceptions=(
         Edit(
