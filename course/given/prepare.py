@@ -429,8 +429,6 @@ _weather.version = 1
 RECIPES["weather"] = _weather
 
 
-
-
 # ---- unit 09 -----------------------------------------------------------------------------------
 
 WORDS = 16_000  # of those that are short enough, chosen by hash
