@@ -84,7 +84,7 @@ def width_matters(case):
 
 PRUNED = apart("nothing-is-pruned", "they-never-compete")
 LATE = apart("first-end-wins", "best-by-probability")
-PLACES = apart("ended-ones-keep-their-places", "ended-ones-take-no-place")
+PLACES = apart("ended-ones-go-on", "ended-ones-keep-their-places", "ended-ones-take-no-place")
 # All tokens about equally probable: 125 of them have a probability below the smallest number.
 LONG = {"width": 1, "max_length": 125, "n_v": 600, "end": 0.0, "flat": 200.0, "likely": 0.0}
 
