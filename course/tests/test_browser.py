@@ -31,6 +31,7 @@ SLIPS = {
     "05_gru": "gru_cell_forward",
     "07_birnn": "birnn_forward",
     "08_deep_rnn": "deep_rnn_backward",
+    "09_seq2seq": "encode_sequence",
 }
 """The function of a unit that a learner gets wrong at first."""
 
@@ -42,6 +43,7 @@ INTERACTIVES = {
     "05_gru": ("gates", "button", "Next word", "Enter"),
     "07_birnn": ("who_decided", "button", "Next word", "Enter"),
     "08_deep_rnn": ("widgets_deep.order", "button", "Compute", "Enter"),
+    "09_seq2seq": ("beam_tree", "button", "Step forward", "Enter"),
 }
 """A unit's interactive: what shows it, and a control of it with a key that moves it."""
 
