@@ -437,6 +437,7 @@ def _values(
     key: AnswerKey, outcome: Outcome, expected: Any, shares: dict[str, Any]
 ) -> Report | None:
     differences, fit, back = [], "", ""
+    strays = shares.get("strays", {})
     pairs = _pairs(key, outcome, expected)
     for path, want, got in pairs:
         if isinstance(want, np.ndarray | int | float) and not isinstance(want, bool):
@@ -445,8 +446,10 @@ def _values(
             if wrong.any():
                 axes = _axes(key, path, want.ndim)
                 differences.append(Difference.between(path, want, got, wrong, axes))
-                share = fits.of_steps(got, shares[path], key.rtol) if path in shares else ""
-                fit = fit or _about(path, share or fits.how(want, got, axes, key.rtol), key)
+                told = fits.of_strays(got, strays.get(path, {}), key.rtol)
+                if not told and path in shares:
+                    told = fits.of_steps(got, shares[path], key.rtol)
+                fit = fit or _about(path, told or fits.how(want, got, axes, key.rtol), key)
                 back = back or fits.backwards(path, wrong, axes)
         elif plain_scalar(got) != want:
             differences.append(Difference(path, f"{plain_scalar(got)!r} is not right"))

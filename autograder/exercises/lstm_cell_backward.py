@@ -528,7 +528,9 @@ EXERCISE = Exercise(
             "Wf=z.T @ ds_f",
             "The weights' gradients are transposed. Row i of a weight makes unit i's sum, so row i "
             "of its gradient comes from unit i: ds.T comes first.",
-            also=tuple((old, f"W{k}=z.T @ ds_{k}") for old, k in zip(WEIGHTS[1:], "uco")),  # noqa: B905  # both three
+            also=tuple(
+                (old, f"W{k}=z.T @ ds_{k}") for old, k in zip(WEIGHTS[1:], "uco")
+            ),  # both three
         ),
         Edit(
             "weights-of-forget-and-update-exchanged",
