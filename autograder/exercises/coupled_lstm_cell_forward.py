@@ -106,7 +106,7 @@ EXERCISE = Exercise(
             "forget * c_prev + update * candidate",
             "update * c_prev + forget * candidate",
             "The gate is turned round: the old memory is kept by 1 - forget. In an LSTM it is the "
-            "forget gate that keeps. (A GRU's update gate works the other way: unit 05.)",
+            "forget gate that keeps; it is in a GRU that an open gate lets the candidate in.",
         ),
         Edit(
             "update-is-forget",

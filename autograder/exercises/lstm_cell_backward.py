@@ -208,7 +208,7 @@ EXERCISE = Exercise(
             "dc + da * output * (1 - tanh_c**2)",
             "dc",
             "What comes through the hidden state is not added to dc. The memory was also shown, "
-            "through tanh and the output gate: (6.12).",
+            "through tanh and the output gate: (6.10).",
         ),
         Edit(
             "output-gate-missing-in-dc",
@@ -229,7 +229,7 @@ EXERCISE = Exercise(
             "1 - tanh_c**2",
             "1 - c**2",
             "The slope of tanh was computed as 1 - c squared. The cache's c is the memory itself, "
-            "not a tanh: take tanh of it first. (For the candidate it is the other way round.)",
+            "not a tanh: take tanh of it first. With the candidate it is the other way round.",
         ),
         Edit(
             "slope-of-c_prev",
@@ -273,7 +273,7 @@ EXERCISE = Exercise(
             "(1 - np.tanh(candidate) ** 2)",
             "The candidate's gradient is the equation that a much-copied assignment prints, to the "
             "letter: brackets are missing, one candidate is too many, and tanh is taken twice. "
-            "It is (6.13): the memory's whole gradient, times update, times 1 - candidate squared.",
+            "It is (6.11): the memory's whole gradient, times update, times 1 - candidate squared.",
             also=((CONVEYOR, "dc_next, " + CONVEYOR.replace(" = ", " = dc, ", 1)),),
         ),
         Edit(
@@ -282,7 +282,7 @@ EXERCISE = Exercise(
             "ds_c = dc * update * candidate * (1 - np.tanh(candidate) ** 2)",
             "The candidate's gradient is the equation that a much-copied assignment prints, with "
             "its brackets mended. Two slips are left: the candidate is no factor of its own "
-            "gradient, and it is a tanh already. It is (6.13).",
+            "gradient, and it is a tanh already. It is (6.11).",
         ),
         Edit(
             "candidate-as-a-factor-of-its-own",
@@ -318,7 +318,7 @@ EXERCISE = Exercise(
             "output * (1 - tanh_c**2) * c_prev * da * forget * (1 - forget)",
             "The update and forget gates' gradients are those that a much-copied assignment "
             "prints, to the letter: brackets are missing, so that dc never meets the gate's slope. "
-            "Add up the memory's whole gradient first, (6.12).",
+            "Add up the memory's whole gradient first, (6.10).",
             also=(
                 (CONVEYOR, "dc_next, " + CONVEYOR.replace(" = ", " = dc, ", 1)),
                 (
@@ -335,7 +335,7 @@ EXERCISE = Exercise(
             "output * (1 - tanh_c**2) * c_prev * da * forget * (1 - forget)",
             "Three gradients (forget, update, candidate) are those that a much-copied assignment "
             "prints, to the letter. Their brackets are missing, and the candidate's has a factor "
-            "and a tanh too many. Add up the memory's whole gradient first, (6.12).",
+            "and a tanh too many. Add up the memory's whole gradient first, (6.10).",
             also=(
                 (CONVEYOR, "dc_next, " + CONVEYOR.replace(" = ", " = dc, ", 1)),
                 (

@@ -215,8 +215,8 @@ EXERCISE = Exercise(
             "old-state-for-old-memory",
             "forget * c_prev",
             "forget * a_prev",
-            "The forget gate was applied to a_prev. It is the memory that is kept: c_prev. (With "
-            "zero initial states nobody would notice at the first step.)",
+            "The forget gate was applied to a_prev. It is the memory that is kept: c_prev. With "
+            "zero initial states nobody would notice at the first step.",
         ),
         Edit(
             "no-forget-gate",
