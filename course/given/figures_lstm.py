@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course.given.figures_bptt import BACK, COLOURS, DASHES
+from course.given.figures_bptt import BACK, COLOURS, DASHES, MARKERS
 from course.given.picture import (
     FAINT,
     INK,
@@ -203,8 +203,8 @@ def belts(words, curves):
     figure, ax = canvas(7.4, 2.6, axes_off=False)
     for k, (label, c) in enumerate(curves.items()):
         ax.plot(
-            range(len(words)), c, color=COLOURS[k % 5], linestyle=DASHES[k % 5], marker="os^Dv"[k % 5],
-            markersize=4, label=label,
+            range(len(words)), c, color=COLOURS[k % 5], linestyle=DASHES[k % 5],
+            marker=MARKERS[k % 5], markersize=4, label=label,
         )  # fmt: skip
     ax.axhline(0, color=FAINT, linewidth=0.8)
     ax.set_xticks(range(len(words)), words)
@@ -219,7 +219,7 @@ def belts(words, curves):
 
 
 def memories(c, marks):
-    """The memories of one sequence over time, one row a unit, those that the first mark moves on top.
+    """The memories of one sequence over time, a row a unit, the most moved by a mark on top.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The interactive figure of unit 06: one unit's memory on its conveyor, and the gates in one's hands."""
+"""The interactive figure of unit 06: a memory on its conveyor, and its gates in one's hands."""
 
 import html
 
@@ -165,10 +165,12 @@ def _say(found, step):
     )
     if step + 1 == end:
         return f"{text}It is the last step."
+    later = f"the product of the forget gates of steps {step + 2} to {end}"
+    if step + 2 == end:
+        later = f"the forget gate of step {end}"
     return (
         f"{text}Of this memory, <b>{_number(found['left'][step])}</b> is left after step {end}: "
-        f"the product of the forget gates of steps {step + 2} to {end}. A gradient that comes "
-        "back along the conveyor is multiplied by the same number."
+        f"{later}. A gradient that comes back along the conveyor is multiplied by the same number."
     )
 
 
@@ -198,7 +200,7 @@ def _column(t, found, chosen):
 def _bar(x, y, value, signed):
     """A gate's bar from the left; the candidate's from the middle."""
     left, width = (x + 31 + min(0, 31 * value), abs(31 * value)) if signed else (x, 62 * value)
-    return f'<rect x="{left:.1f}" y="{y}" width="{width:.1f}" height="10" fill="#0a6b4a"/>'
+    return f'<rect x="{left:.1f}" y="{y}" width="{width:.1f}" height="10" fill="#16a34a"/>'
 
 
 def _signed(value):
