@@ -8,7 +8,6 @@ from course.given.picture import (
     INK,
     INPUT,
     INPUT_FILL,
-    LINE,
     OUTPUT,
     OUTPUT_FILL,
     STATE,
@@ -218,41 +217,40 @@ def belts(words, curves):
     return Picture(figure, f"One unit's memory after each of “{' '.join(words)}”. {said}.")
 
 
-def memories(c, marks):
-    """The memories of one sequence over time, a row a unit, the most moved by a mark on top.
+def traces(difference, marks):
+    """What one number leaves in the memories, one row a unit, and where the marks were.
 
     Parameters
     ----------
-    c : (T_x, n_a) array_like
+    difference : (T_x, n_a) array_like
+        Memories with the number less those without it.
     marks : (T_x,) array_like
-        1 where the network was told to remember, else 0.
+        1 where a number was marked, else 0.
 
     Returns
     -------
     Picture
     """
-    c, at = np.asarray(c, dtype=float), np.flatnonzero(marks)
-    first = at[0] if len(at) else 0
-    jump = np.abs(c[first] - c[first - 1]) if first else np.abs(c[first])
-    order = np.argsort(-jump, kind="stable")
-    figure, ax = canvas(7.4, 3.6, axes_off=False)
-    top = float(np.abs(c).max()) or 1.0
-    image = ax.imshow(c[:, order].T, cmap="RdBu", vmin=-top, vmax=top, aspect="auto")
-    figure.colorbar(image, ax=ax, label="memory")
+    difference, at = np.asarray(difference, dtype=float), np.flatnonzero(marks)
+    order = np.argsort(-np.abs(difference[-1]), kind="stable")
+    figure, ax = canvas(7.4, 3.4, axes_off=False)
+    top = float(np.abs(difference).max()) or 1.0
+    shown = difference[:, order].T
+    image = ax.imshow(shown, cmap="RdBu", vmin=-top, vmax=top, aspect="auto")
+    figure.colorbar(image, ax=ax, label="difference of the memory")
     for t in at:
         ax.annotate(
-            "mark", xy=(t, -0.5), xytext=(t, -3.2), ha="center", fontsize=9, color=INK,
+            "mark", xy=(t, -0.5), xytext=(t, -3.4), ha="center", fontsize=9, color=INK,
             arrowprops={"arrowstyle": "-|>", "color": INK}, annotation_clip=False,
         )  # fmt: skip
-        ax.axvline(t - 0.5, color=LINE, linewidth=0.8)
     ax.set_xlabel("step")
     ax.set_ylabel("units")
     ax.set_yticks([])
-    unit = order[0]
+    sizes = np.linalg.norm(difference, axis=1)
+    steps = " and ".join(map(str, at))
+    said = ", ".join(f"{sizes[t]:.2f} at step {t}" for t in sorted({*at, len(sizes) - 1}))
     return Picture(
         figure,
-        f"Memories of {c.shape[1]} units over {len(c)} steps; marks at steps "
-        f"{' and '.join(map(str, at))}. The unit that the first mark moves most goes from "
-        f"{c[max(first - 1, 0), unit]:+.2f} to {c[first, unit]:+.2f} there and is "
-        f"{c[-1, unit]:+.2f} at the end.",
+        f"What the number changes in the memories of {difference.shape[1]} units over "
+        f"{len(difference)} steps, with marks at steps {steps}. Size of the difference: {said}.",
     )

@@ -445,7 +445,7 @@ def test_a_coupled_memory_stays_within_one_and_an_lstm_counts(rng):
 
 
 def test_what_the_notebook_checks_of_the_variants(rng, step, params):
-    a, c, _cache = lstm.lstm_cell_forward(*step, params)
+    a, _c, _cache = lstm.lstm_cell_forward(*step, params)
     none = np.zeros(N_A)
     peep = lstm.peephole_lstm_cell_forward(*step, PeepholeLSTMParams(*params, none, none, none))
     np.testing.assert_array_equal(peep[0], a)
@@ -603,7 +603,7 @@ def test_clipping_is_of_all_arrays_together():
         figures_lstm.cell,
         figures_lstm.roads,
         lambda: figures_lstm.races({"one": np.ones(60), "two": np.full(60, 1e-3)}, 1 / 6),
-        lambda: figures_lstm.memories(np.eye(9)[:, :4], np.arange(9) % 5 == 2),
+        lambda: figures_lstm.traces(np.eye(9)[:, :4], np.arange(9) % 5 == 2),
         lambda: figures_lstm.belts(("the", "cats"), {"gates half open": [1, 0.5]}),
     ],
 )
