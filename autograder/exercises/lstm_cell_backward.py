@@ -137,6 +137,54 @@ def derivative(da, dc, cache, params):
     return dz[:, n_a:], dz[:, :n_a], dc_prev, LSTMParams(*grads)
 
 
+NOT_SHOWN = (
+    "It was made from the dc that comes in alone: what comes through the hidden state is not added."
+)
+NOT_PASSED_ON = (
+    "It was made from what comes through the hidden state alone: the dc that comes in is not added."
+)
+NO_SLOPE = (
+    "In it the slope of the activation is missing: g (1 - g) of a sigmoid, 1 - g squared of tanh."
+)
+FROM_MEMORY = "It was made from the memory's gradient: the output gate's comes from da."
+
+
+def strays(da, dc, cache, params):
+    """Each gate's gradients, and what goes back, with one slip in that place."""
+    z, f, u, g, o, c_prev, c = cache
+    shown = da * o * (1 - np.tanh(c) ** 2)
+    whole = dc + shown
+    partners = {"f": c_prev, "u": g, "c": u}
+    slopes = {"f": f * (1 - f), "u": u * (1 - u), "c": 1 - g**2}
+    found = {"dc_prev": {NOT_SHOWN: dc * f, NOT_PASSED_ON: shown * f}}
+    right = {letter: whole * partners[letter] * slopes[letter] for letter in "fuc"}
+    right["o"] = da * np.tanh(c) * o * (1 - o)
+    for letter in "fuc":
+        partner = partners[letter]
+        shares = {NOT_SHOWN: dc, NOT_PASSED_ON: shown}
+        made = {story: d * partner * slopes[letter] for story, d in shares.items()}
+        found |= _of_gate(letter, {**made, NO_SLOPE: whole * partner}, z)
+    made = {NO_SLOPE: da * np.tanh(c), FROM_MEMORY: whole * np.tanh(c) * o * (1 - o)}
+    found |= _of_gate("o", made, z)
+    back = {letter: ds @ getattr(params, f"W{letter}") for letter, ds in right.items()}
+    for name, columns in (("da_prev", slice(da.shape[1])), ("dx_t", slice(da.shape[1], None))):
+        found[name] = {
+            f"In it what comes back through W{letter} is missing: four products are added.": (
+                sum(back.values()) - part
+            )[:, columns]
+            for letter, part in back.items()
+        }
+    return found
+
+
+def _of_gate(letter, made, z):
+    """The gradients of a gate's parameters, by story."""
+    return {
+        f"grads.W{letter}": {story: ds.T @ z for story, ds in made.items()},
+        f"grads.b{letter}": {story: ds.sum(axis=0) for story, ds in made.items()},
+    }
+
+
 CONVEYOR = "dc = dc + da * output * (1 - tanh_c**2)"
 BIASES = tuple(f"b{k}=ds_{k}.sum(axis=0)" for k in "fuco")
 WEIGHTS = tuple(f"W{k}=ds_{k}.T @ z" for k in "fuco")
@@ -603,4 +651,5 @@ EXERCISE = Exercise(
     ),
     alternatives=(by_hand, fused, with_einsum, column_by_column, in_float32),
     derivative=derivative,
+    strays=strays,
 )

@@ -51,7 +51,12 @@ def conveyor(setting="gates half open", step=2):
     at = ipywidgets.BoundedIntText(value=step, min=1, max=len(WORDS), description="Step")
     boxes = {
         gate: ipywidgets.BoundedFloatText(
-            value=sums[gate][step - 1], min=-MOST, max=MOST, step=1.0, description=gate.capitalize()
+            value=sums[gate][step - 1],
+            min=-MOST,
+            max=MOST,
+            step=1.0,
+            description=gate.capitalize(),
+            layout=ipywidgets.Layout(width="175px"),
         )
         for gate in GATES
     }
@@ -177,7 +182,7 @@ def _say(found, step):
 def _column(t, found, chosen):
     """One step: the memory on the belt, the gates as bars below it, the word."""
     x = 92 * t + 8
-    height = 34 * np.tanh(found["c"][t] / 2)
+    height = 36 * np.tanh(found["c"][t] / 1.2)
     top = 52 - max(height, 0)
     rows = "".join(
         f'<text x="{x + 4}" y="{118 + 19 * k}" font-size="11" fill="currentColor">{gate[0]}</text>'

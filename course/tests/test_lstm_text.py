@@ -419,6 +419,20 @@ def test_what_is_not_carried_is_told_beside_another_slip(slip, told):
     assert "only the last step" in str(both) or slip == "dc-ignored"
 
 
+@pytest.mark.parametrize(
+    ("slips", "told"),
+    [
+        (("no-slope-for-output", "bo-copies-bc"), "In grads.Wo the slope of the activation is"),
+        (("dc-ignored", "bo-copies-bc"), "dc_prev was made from what comes through the hidden"),
+        (("forget-gate-missing-in-dz", "bo-copies-bc"), "In da_prev what comes back through Wf"),
+        (("output-gate-from-dc", "bo-copies-bc"), "grads.Wo was made from the memory's grad"),
+    ],
+)
+def test_a_gate_is_told_of_by_itself(slips, told):
+    both = report("lstm_cell_backward", *slips)
+    assert both.misconception is None and told in both.cause
+
+
 def test_half_open_gates_halve_and_a_counter_reads_badly():
     assert 0.5**5 == 1 / 32
     assert f"{math.tanh(4):.4f}" == "0.9993" and f"{math.tanh(3):.4f}" == "0.9951"
