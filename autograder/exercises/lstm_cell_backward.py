@@ -186,13 +186,18 @@ def _of_gate(letter, made, z):
 
 
 CONVEYOR = "dc = dc + da * output * (1 - tanh_c**2)"
-BIASES = tuple(f"b{k}=ds_{k}.sum(axis=0)" for k in "fuco")
-WEIGHTS = tuple(f"W{k}=ds_{k}.T @ z" for k in "fuco")
+BIASES = tuple(f"b{letter}=ds_{letter}.sum(axis=0)" for letter in "fuco")
+WEIGHTS = tuple(f"W{letter}=ds_{letter}.T @ z" for letter in "fuco")
 
 
 def all_biases(new):
     """Edits of the four biases' gradients at once: (old, new) pairs."""
     return tuple((old, f"b{k}={new.format(k=k)}") for old, k in zip(BIASES, "fuco", strict=True))
+
+
+def all_weights(new):
+    """Edits of the four weights' gradients at once: (old, new) pairs."""
+    return tuple((old, f"W{k}={new.format(k=k)}") for old, k in zip(WEIGHTS, "fuco", strict=True))
 
 
 EXERCISE = Exercise(
@@ -576,9 +581,7 @@ EXERCISE = Exercise(
             "Wf=z.T @ ds_f",
             "The weights' gradients are transposed. Row i of a weight makes unit i's sum, so row i "
             "of its gradient comes from unit i: ds.T comes first.",
-            also=tuple(
-                (old, f"W{k}=z.T @ ds_{k}") for old, k in zip(WEIGHTS[1:], "uco")
-            ),  # both three
+            also=all_weights("z.T @ ds_{k}")[1:],
         ),
         Edit(
             "weights-of-forget-and-update-exchanged",
