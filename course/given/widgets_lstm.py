@@ -16,10 +16,10 @@ SETTINGS = {
     "gates half open": {},
     "forget gates open": {"forget": {None: 6.0}},
     "open, wiped at “which”": {"forget": {None: 6.0, 2: -6.0}},
-    "remember, show at “were”": {
+    "remember, show when “were” is due": {
         "forget": {None: 6.0},
         "update": {None: -6.0, 1: 6.0},
-        "output": {None: -6.0, 6: 6.0},
+        "output": {None: -6.0, 5: 6.0},
     },
     "count every word": {
         "forget": {None: 10.0},
