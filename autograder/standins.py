@@ -9,8 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from course.given import GRUCache, GRUParams, RNNCache, RNNParams
-from course.given import LSTMCache, LSTMParams, RNNCache, RNNParams
+from course.given import GRUCache, GRUParams, LSTMCache, LSTMParams, RNNCache, RNNParams
 
 
 def softmax(z):
