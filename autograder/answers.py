@@ -35,7 +35,8 @@ class Answers(NamedTuple):
     """What the reference gives on every case, and what each misconception gives.
 
     `shares` has, for each case, what every time step adds to quantities that are sums over time:
-    from path to an array with the steps along its first axis.
+    from path to an array with the steps along its first axis. Its entry ``strays`` has, from path
+    and story, what a quantity is when it is made in a wrong way that is known.
     """
 
     expected: Sequence[Any]

@@ -445,8 +445,7 @@ def _values(
             if wrong.any():
                 axes = _axes(key, path, want.ndim)
                 differences.append(Difference.between(path, want, got, wrong, axes))
-                share = fits.of_steps(got, shares[path], key.rtol) if path in shares else ""
-                fit = fit or _about(path, share or fits.how(want, got, axes, key.rtol), key)
+                fit = fit or _about(path, _story(path, want, got, axes, key.rtol, shares), key)
                 back = back or fits.backwards(path, wrong, axes)
         elif plain_scalar(got) != want:
             differences.append(Difference(path, f"{plain_scalar(got)!r} is not right"))
@@ -454,6 +453,16 @@ def _values(
         return None
     shared = EVERY_GRADIENT if "grads" in key.returns and len(differences) == len(pairs) else ""
     return _report(key, Rung.VALUES, differences=tuple(differences), cause=fit or back or shared)
+
+
+def _story(
+    path: str, want: Any, got: Any, axes: Sequence[str], rtol: float, shares: dict[str, Any]
+) -> str:
+    """How a wrong quantity may have been made: in a known way, of the steps' shares, or simply."""
+    told = fits.of_strays(got, shares.get("strays", {}).get(path, {}), rtol)
+    if not told and path in shares:
+        told = fits.of_steps(got, shares[path], rtol)
+    return told or fits.how(want, got, axes, rtol)
 
 
 def _about(path: str, story: str, key: AnswerKey) -> str:

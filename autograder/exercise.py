@@ -84,6 +84,10 @@ class Exercise:
     shares : callable, optional
         Of a function that sums over time: from the arguments of a case to a dict of paths, such
         as ``grads.Waa``, and arrays of what each step adds.
+    strays : callable, optional
+        From the arguments of a case to a dict of paths and, for each, a dict from a story that
+        begins with "It" to what the quantity is then. These are ways to get one quantity wrong,
+        told where the whole answer is no misconception.
     derivative : callable, optional
         Of a gradient: from the arguments of a case to what the function should return, found
         without it, by complex steps of the forward pass. `verify` compares the two.
@@ -102,6 +106,7 @@ class Exercise:
     rtol: float = 1e-9
     distribution: Callable[..., Mapping[Any, float]] | None = None
     shares: Callable[..., dict[str, np.ndarray]] | None = None
+    strays: Callable[..., dict[str, dict[str, np.ndarray]]] | None = None
     derivative: Callable[..., Any] | None = None
 
     @property
@@ -211,7 +216,7 @@ def live_key(name: str, seed: Any) -> AnswerKey:
 def _answers(declared: Exercise, cases: Sequence[Arguments]) -> Callable:
     @cache
     def answers(lend: tuple[str, ...]) -> Answers:
-        shares = declared.shares if not lend else None  # of true callees
+        known = cases if not lend else ()  # of true callees
 
         @cache
         def wrong() -> list[Wrong]:
@@ -221,10 +226,18 @@ def _answers(declared: Exercise, cases: Sequence[Arguments]) -> Callable:
             ]
 
         return Answers(
-            _expected(declared, cases, lend), wrong, [shares(**c) if shares else {} for c in cases]
+            _expected(declared, cases, lend),
+            wrong,
+            [_shares(declared, case) for case in known] or [{} for _ in cases],
         )
 
     return lambda lend: answers(tuple(lend))
+
+
+def _shares(declared: Exercise, case: Arguments) -> dict[str, Any]:
+    """What the steps add to each sum over time, and the known ways to get a quantity wrong."""
+    shares: dict[str, Any] = declared.shares(**case) if declared.shares else {}
+    return {**shares, "strays": declared.strays(**case)} if declared.strays else shares
 
 
 def _expected(declared: Exercise, cases: Sequence[Arguments], lend: Sequence[str]) -> list[Any]:

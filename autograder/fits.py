@@ -155,6 +155,19 @@ def backwards(name: str, wrong: np.ndarray, axes: Axes) -> str:
     )
 
 
+def of_strays(got: np.ndarray, strays: dict[str, np.ndarray], rtol: float) -> str:
+    """The story of the known wrong way in which a quantity was made, or an empty string.
+
+    Parameters
+    ----------
+    got : (...) ndarray
+    strays : dict
+        From story to what the quantity is then.
+    rtol : float
+    """
+    return next((story for story, stray in strays.items() if _equal(stray, got, rtol)), "")
+
+
 def of_steps(got: np.ndarray, shares: np.ndarray, rtol: float) -> str:
     """How a wrong sum over time is made of its steps' shares, or an empty string.
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from course.given import GRUCache, GRUParams, RNNCache, RNNParams
+from course.given import GRUCache, GRUParams, LSTMCache, LSTMParams, RNNCache, RNNParams
 
 
 def softmax(z):
@@ -88,6 +88,29 @@ def reverse_sequences(x, lengths):
     return np.roll(x, 1, axis=0) * weights[:, np.newaxis]
 
 
+def lstm_cell_forward(x_t, a_prev, c_prev, params):
+    """Leaky sums of two states that turn their units round; every input weighs differently."""
+    weighed = (x_t @ np.cos(np.arange(x_t.shape[1])))[:, np.newaxis]  # (m, 1)
+    z = np.concatenate([a_prev, x_t], axis=1)
+    c = (c_prev[:, ::-1] + weighed * params.bu) / 2 + a_prev * params.bf / 3
+    a = (a_prev[:, ::-1] + weighed * params.bo) / 2 - c_prev * params.bc / 3
+    gates = (np.cos(c + b) for b in (params.bf, params.bu, params.bc, params.bo))
+    return a, c, LSTMCache(z, *gates, c_prev, c)
+
+
+def lstm_cell_backward(da, dc, cache, params):
+    """What comes in, turned round, mixed and halved; every unit of it weighs differently."""
+    n_a = da.shape[1]
+    weights = np.cos(np.arange(n_a))
+    from_a, from_c = da @ weights, dc @ weights[::-1]  # (m,)
+    dx_t = (from_a - 2 * from_c)[:, np.newaxis] * cache.z[:, n_a:]
+    da_prev = (da[:, ::-1] + cache.forget * params.bf + dc / 3) / 2
+    dc_prev = (dc[:, ::-1] + cache.c_prev * params.bu - da / 3) / 2
+    seen = (cache.z, cache.forget, cache.update, cache.candidate, cache.output, cache.c_prev)
+    sums = [(from_a + k * from_c) @ part.sum(axis=1) for k, part in enumerate((*seen, da, dc))]
+    return dx_t, da_prev, dc_prev, LSTMParams(*(s * w for s, w in zip(sums, params, strict=True)))
+
+
 STAND_INS: dict[str, Callable] = {
     function.__name__: function
     for function in (
@@ -100,5 +123,7 @@ STAND_INS: dict[str, Callable] = {
         gru_cell_forward,
         gru_cell_backward,
         reverse_sequences,
+        lstm_cell_forward,
+        lstm_cell_backward,
     )
 }
