@@ -5,8 +5,9 @@ from functools import partial
 import numpy as np
 
 from autograder.exercise import Case, Edit, Exercise
+from autograder.handed import SineLayer
 from autograder.inputs import normal, parameters, sizes
-from autograder.specs import Layer, SineLayer
+from autograder.specs import Layer
 from course.given import RNNParams
 from solutions.seq2seq import decode_teacher_forced_backward
 from solutions.tests.proofs import complex_step

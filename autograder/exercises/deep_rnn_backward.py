@@ -6,8 +6,9 @@ import numpy as np
 
 from autograder.exercise import Case, Edit, Exercise
 from autograder.exercises.deep_rnn_forward import inputs as forward_inputs
+from autograder.handed import GainParams
 from autograder.inputs import normal
-from autograder.specs import GainParams, Stack
+from autograder.specs import Stack
 from solutions.deep_rnn import deep_rnn_backward, deep_rnn_forward
 from solutions.tests.proofs import complex_step
 

@@ -6,8 +6,9 @@ import numpy as np
 
 from autograder.exercise import Case, Edit, Exercise
 from autograder.exercises.encode_sequence import ragged
+from autograder.handed import SineLayer
 from autograder.inputs import normal, parameters, sizes
-from autograder.specs import Layer, SineLayer
+from autograder.specs import Layer
 from course.given import RNNParams
 from solutions.seq2seq import encode_sequence, encode_sequence_backward
 from solutions.tests.proofs import complex_step

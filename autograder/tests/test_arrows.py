@@ -16,6 +16,7 @@ LEARNER = {
     "notebooks",
     "notices",
     "report",
+    "handed",
     "specs",
     "standins",
     "terminal",

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from autograder import wire
+from autograder.handed import SineLayer
 from autograder.inputs import normal, parameters
-from autograder.specs import Layer, SineLayer, made
+from autograder.specs import Layer, made
 from autograder.tree import plain, revive
 from course.given import RNNParams
 from solutions.tests.proofs import close, complex_step

@@ -5,7 +5,8 @@ import pytest
 
 from autograder import answers, desk, wire
 from autograder.diagnosis import judge
-from autograder.specs import SPECS, FilterLayer, LeakyLayer, Stack, made
+from autograder.handed import FilterLayer, LeakyLayer
+from autograder.specs import SPECS, Stack, made
 from autograder.tree import plain, revive
 from autograder.trial import run
 from solutions.deep_rnn import deep_rnn_backward, deep_rnn_forward
