@@ -28,7 +28,7 @@ class Wrong(NamedTuple):
 
     id: str
     why: str
-    outcomes: list[Outcome]
+    outcomes: Sequence[Outcome]
 
 
 class Answers(NamedTuple):
@@ -137,16 +137,13 @@ def freeze(answers: AnswerKey) -> bytes:
         "+".join(lend): {
             "expected": tuple(answers.answers(lend).expected),
             "shares": tuple(answers.answers(lend).shares),
-            "wrong": [(w.id, w.why, _first(w.outcomes)) for w in answers.answers(lend).wrong()],
+            "wrong": [
+                (w.id, w.why, to_tree(list(w.outcomes))) for w in answers.answers(lend).wrong()
+            ],
         }
         for lend in lendings(answers.calls)
     }
     return wire.pack(plain({"facts": facts, "tables": tables}, depth=wire.MAX_DEPTH))
-
-
-def _first(outcomes: Sequence[Outcome]) -> Any:
-    """Outcomes without their second calls, which nobody compares with."""
-    return to_tree([outcome._replace(again=None) for outcome in outcomes])
 
 
 def thaw(data: bytes) -> AnswerKey:

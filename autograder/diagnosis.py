@@ -106,7 +106,7 @@ def _placeholder(node: ast.stmt) -> bool:
 def _climb(key: AnswerKey, outcomes: Sequence[Outcome], answers: Answers) -> Report:
     """The report on one set of outcomes."""
     found = [
-        _case(key, k, outcome, answers.expected[k], answers.shares[k])
+        _case(key, k, outcome, answers.expected[k], partial(answers.shares.__getitem__, k))
         for k, outcome in enumerate(outcomes)
     ]
     notes = _notes(key, outcomes)
@@ -127,7 +127,7 @@ def _climb(key: AnswerKey, outcomes: Sequence[Outcome], answers: Answers) -> Rep
 
 
 def _case(
-    key: AnswerKey, k: int, outcome: Outcome, expected: Any, shares: dict[str, Any]
+    key: AnswerKey, k: int, outcome: Outcome, expected: Any, shares: Callable[[], dict[str, Any]]
 ) -> Report | None:
     """The finding on one case, or None where it is right."""
     steps: tuple[Step, ...] = (_raised, _kind, _shape, _finite, _stable, _unchanged)
@@ -434,7 +434,7 @@ def _say(outcome: int | tuple[int, ...]) -> str:
 
 
 def _values(
-    key: AnswerKey, outcome: Outcome, expected: Any, shares: dict[str, Any]
+    key: AnswerKey, outcome: Outcome, expected: Any, shares: Callable[[], dict[str, Any]]
 ) -> Report | None:
     differences, fit, back = [], "", ""
     pairs = _pairs(key, outcome, expected)
@@ -445,7 +445,7 @@ def _values(
             if wrong.any():
                 axes = _axes(key, path, want.ndim)
                 differences.append(Difference.between(path, want, got, wrong, axes))
-                fit = fit or _about(path, _story(path, want, got, axes, key.rtol, shares), key)
+                fit = fit or _about(path, _story(path, want, got, axes, key.rtol, shares()), key)
                 back = back or fits.backwards(path, wrong, axes)
         elif plain_scalar(got) != want:
             differences.append(Difference(path, f"{plain_scalar(got)!r} is not right"))

@@ -7,7 +7,7 @@ import textwrap
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from autograder.specs import made
 from autograder.standins import STAND_INS
 from autograder.tree import plain
 from autograder.trial import Case as Arguments
-from autograder.trial import run
+from autograder.trial import Outcome, run
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")
@@ -51,7 +51,7 @@ class EditError(ValueError):
     """An edit that no longer fits its reference."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Exercise:
     """One graded function, declared once.
 
@@ -194,50 +194,83 @@ def live_key(name: str, seed: Any) -> AnswerKey:
     seeds = np.random.SeedSequence(seed).spawn(len(declared.cases))
     pairs = zip(declared.cases, seeds, strict=True)
     cases = tuple(case.draw(np.random.default_rng(s)) for case, s in pairs)
-    return AnswerKey(
-        name=declared.name,
-        signature=tuple(inspect.signature(declared.reference).parameters),
-        returns=declared.returns,
-        axes=axes(declared.reference),
-        order=declared.order or declared.returns,
-        calls=declared.calls,
-        in_place=declared.in_place,
-        rtol=declared.rtol,
-        points=declared.points,
-        lines=answer_lines(declared.reference),
-        stub=stub(declared.reference),
-        hints=declared.hints,
-        titles=tuple(case.title for case in declared.cases),
-        cases=cases,
-        answers=_answers(declared, cases),
-    )
+    return AnswerKey(**_facts(declared), cases=cases, answers=_answers(declared, cases))
+
+
+@cache
+def _facts(declared: Exercise) -> dict[str, Any]:
+    """All of an exercise's key that does not depend on its inputs."""
+    return {
+        "name": declared.name,
+        "signature": tuple(inspect.signature(declared.reference).parameters),
+        "returns": declared.returns,
+        "axes": axes(declared.reference),
+        "order": declared.order or declared.returns,
+        "calls": declared.calls,
+        "in_place": declared.in_place,
+        "rtol": declared.rtol,
+        "points": declared.points,
+        "lines": answer_lines(declared.reference),
+        "stub": stub(declared.reference),
+        "hints": declared.hints,
+        "titles": tuple(case.title for case in declared.cases),
+    }
+
+
+@cache
+def _mutants(declared: Exercise) -> list[tuple[Edit, Callable]]:
+    """An exercise's misconceptions as functions."""
+    return [(edit, mutant(declared.reference, edit)) for edit in declared.misconceptions]
+
+
+class _OnDemand(Sequence[Any]):
+    """What a function makes of every case; a case that nobody asks for is left out.
+
+    Most misconceptions are ruled out by the first.
+    """
+
+    def __init__(self, make: Callable[[Arguments], Any], cases: Sequence[Arguments]) -> None:
+        self._make, self._cases = make, cases
+        self._made: dict[int, Any] = {}
+
+    def __len__(self) -> int:
+        return len(self._cases)
+
+    def __getitem__(self, k: Any) -> Any:
+        if k not in self._made:
+            self._made[k] = self._make(self._cases[k])
+        return self._made[k]
+
+
+def _outcome(function: Callable, case: Arguments) -> Outcome:
+    return run(function, [case], twice=False)[0]
 
 
 def _answers(declared: Exercise, cases: Sequence[Arguments]) -> Callable:
     @cache
     def answers(lend: tuple[str, ...]) -> Answers:
-        known = cases if not lend else ()  # of true callees
+        shares = partial(_shares, None if lend else declared)  # those of true callees
 
         @cache
         def wrong() -> list[Wrong]:
             return [
-                Wrong(e.id, e.why, run(rebind(mutant(declared.reference, e), lend), cases))
-                for e in declared.misconceptions
+                Wrong(e.id, e.why, _OnDemand(partial(_outcome, rebind(function, lend)), cases))
+                for e, function in _mutants(declared)
             ]
 
-        return Answers(
-            _expected(declared, cases, lend),
-            wrong,
-            [_shares(declared, case) for case in known] or [{} for _ in cases],
-        )
+        return Answers(_expected(declared, cases, lend), wrong, _OnDemand(shares, cases))
 
     return lambda lend: answers(tuple(lend))
 
 
-def _shares(declared: Exercise, case: Arguments) -> dict[str, Any]:
+def _shares(declared: Exercise | None, case: Arguments) -> dict[str, Any]:
     """What the steps add to each sum over time, and the known ways to get a quantity wrong."""
-    shares: dict[str, Any] = declared.shares(**case) if declared.shares else {}
-    return {**shares, "strays": declared.strays(**case)} if declared.strays else shares
+    shares: dict[str, Any] = {}
+    if declared and declared.shares:
+        shares |= declared.shares(**case)
+    if declared and declared.strays:
+        shares["strays"] = declared.strays(**case)
+    return shares
 
 
 def _expected(declared: Exercise, cases: Sequence[Arguments], lend: Sequence[str]) -> list[Any]:
@@ -246,7 +279,7 @@ def _expected(declared: Exercise, cases: Sequence[Arguments], lend: Sequence[str
         chances = rebind(declared.distribution, lend)  # it may ask a function that is lent
         arguments = [{name: made(value) for name, value in case.items()} for case in cases]
         return [distribution(chances(**each)) for each in arguments]
-    outcomes = run(rebind(declared.reference, lend), cases)
+    outcomes = run(rebind(declared.reference, lend), cases, twice=False)
     broken = next((o.failure for o in outcomes if o.failure), None)
     if broken:
         raise RuntimeError(f"the reference of {declared.name} raised {broken}")

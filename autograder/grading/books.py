@@ -141,6 +141,7 @@ class Books:
             sheet.scores[cell], sheet.most[cell] = score, most
             sheet.auto[cell], sheet.manual[cell] = auto, manual
             sheet.open.extend([cell] * waits)
+            sheet.open.sort()  # a database gives its rows in any order
         for student, notebook, cell, comment in remarks:
             if (student, notebook) in sheets:
                 sheets[student, notebook].comments[cell] = comment

@@ -253,6 +253,8 @@ def _own(cells: Sequence[Cell], template: Notebook, expected: Mapping[str, Any])
         if cell.code and cell.grade_id not in expected and cell.source.strip() not in given
     ]
     nodes = [node for source in _up_to(MAX_PARSED, mine) for node in _parsed(source)]
+    if not nodes:
+        return Own(set(), {})
     known = {name for cell in template["cells"] for name in _names_in(cell)} | set(expected)
     names = {name for node in nodes for name in _bound(node)}
     helpers = {

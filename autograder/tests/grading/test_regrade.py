@@ -15,6 +15,7 @@ import pytest
 from autograder.cli import main
 from autograder.grading import classroom, demo
 from autograder.grading.books import Books
+from autograder.grading.grade import grade
 from autograder.grading.regrade import Move, regrade
 from autograder.tests.grading.test_scale import a_class, by_hand
 
@@ -24,10 +25,10 @@ STUDENTS = ("anna", "chen", "goran")
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def checkout(tmp_path_factory):
+@pytest.fixture
+def checkout(tmp_path):
     """A copy of the checkout, and a class graded by it: chen's softmax overflows."""
-    place = tmp_path_factory.mktemp("checkout")
+    place = tmp_path / "checkout"
     for package in ("autograder", "course", "solutions"):
         shutil.copytree(ROOT / package, place / package, ignore=shutil.ignore_patterns("tests"))
     folder = a_class(place / "class", STUDENTS)
@@ -35,6 +36,14 @@ def checkout(tmp_path_factory):
     by = run(place, "grade", folder)
     assert len(by) == 6
     return place, folder
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    """A class that was graded as things are; tests work on copies of it."""
+    folder = a_class(tmp_path_factory.mktemp("graded") / "class", STUDENTS)
+    grade(folder, UNIT, quiet=True)
+    return folder
 
 
 def another_assignment(folder):
@@ -100,9 +109,10 @@ def test_a_mended_exercise_moves_the_marks_that_it_should_and_no_others(checkout
     assert after["anna", "rnn_forward"] == before["anna", "rnn_forward"]
     assert run(place, "regrade", folder)["judged"] == 0
 
+    going_back_uses_the_results_that_are_there(place, folder)
 
-def test_going_back_uses_the_results_that_are_there(checkout):
-    place, folder = checkout
+
+def going_back_uses_the_results_that_are_there(place, folder):
     path = place / "autograder" / "exercises" / "softmax.py"
     known = len(classroom.results(folder))
     shutil.copyfile(ROOT / "autograder" / "exercises" / "softmax.py", path)
@@ -112,15 +122,14 @@ def test_going_back_uses_the_results_that_are_there(checkout):
     assert run(place, "regrade", folder)["judged"] == 0
 
 
-def test_a_regrading_that_was_cut_short_is_finished(checkout, tmp_path, capsys):
+def test_a_regrading_that_was_cut_short_is_finished(graded, tmp_path, capsys):
     """The new results are stored; the gradebook still has an old mark."""
-    _, folder = checkout
-    copy = shutil.copytree(folder, tmp_path / "copy")
+    copy = shutil.copytree(graded, tmp_path / "copy")
     books = Books(copy)
     with books._gradebook() as gradebook:
-        grade = gradebook.find_grade("check-rnn_forward", "rnn_forward", UNIT, "goran")
-        assert grade.auto_score == 0
-        grade.auto_score = 4.0
+        mark = gradebook.find_grade("check-rnn_forward", "rnn_forward", UNIT, "goran")
+        assert mark.auto_score == 0
+        mark.auto_score = 4.0
         gradebook.db.commit()
     done = regrade(copy, UNIT, quiet=True)
     assert done.feedback == [], "the page has said so all along"
@@ -130,9 +139,8 @@ def test_a_regrading_that_was_cut_short_is_finished(checkout, tmp_path, capsys):
     assert "Nothing that judges has changed" in capsys.readouterr().out
 
 
-def test_what_moved_is_said_in_words(checkout, tmp_path, capsys):
-    _, folder = checkout
-    copy = shutil.copytree(folder, tmp_path / "copy")
+def test_what_moved_is_said_in_words(graded, tmp_path, capsys):
+    copy = shutil.copytree(graded, tmp_path / "copy")
     (copy / "submitted" / "goran" / UNIT / "rnn_forward.ipynb").write_text(demo.solved({}))
     with Books(copy)._gradebook() as gradebook:
         gradebook.find_grade("check-softmax", "rnn_forward", UNIT, "goran").auto_score = 0.5
