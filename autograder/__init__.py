@@ -6,5 +6,8 @@ tools: `examine`.
 """
 
 from autograder.desk import case, check, examine, hint, progress, solution
+from autograder.kernel import explain_missing_names
 
 __all__ = ["case", "check", "examine", "hint", "progress", "solution"]
+
+explain_missing_names()

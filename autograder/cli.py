@@ -5,7 +5,6 @@ import contextlib
 import importlib.util
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from autograder import answers
 from autograder.grading.cli import add_commands
-from autograder.notebooks import student_notebooks, units
+from autograder.notebooks import units
 
 Handler = Callable[[argparse.Namespace], int]
 
@@ -94,15 +93,13 @@ def _author_commands(commands: argparse._SubParsersAction) -> None:
 
 
 def _start(options: argparse.Namespace) -> int:
-    """Copy each notebook that is not there yet; never overwrite work."""
-    options.folder.mkdir(parents=True, exist_ok=True)
-    for unit, notebook in student_notebooks().items():
-        target = options.folder / f"{unit}.ipynb"
-        if target.exists():
-            print(f"kept   {target} (it is yours already)")
-        else:
-            shutil.copyfile(notebook, target)
-            print(f"wrote  {target}")
+    """Put the notebooks into a folder; never overwrite work."""
+    from autograder.start import start
+
+    if options.folder.exists() and not options.folder.is_dir():
+        raise UsageError(f"{options.folder} is a file; name a folder for the notebooks")
+    for what, path, remark in start(options.folder):
+        print(f"{what:<6} {path}" + (f" ({remark})" if remark else ""))
     print(f"Next: unrolled lab {options.folder}")
     return 0
 

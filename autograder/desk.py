@@ -4,6 +4,7 @@ import difflib
 import inspect
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -11,8 +12,8 @@ from typing import Any
 from autograder import answers, diagnosis, diary, trial
 from autograder.answers import AnswerKey, NoAnswers
 from autograder.notebooks import units
-from autograder.notices import Notice
-from autograder.report import Report
+from autograder.notices import Notice, Progress, Solution
+from autograder.report import Hint, Report
 from autograder.specs import made
 from autograder.tree import revive
 
@@ -44,10 +45,19 @@ def examine(function: Callable, name: str | None = None, seed: Any = None) -> Re
         There is no such exercise, or its answers are not here.
     """
     if not callable(function):
-        raise TypeError(f"check wants a function, and this is a {type(function).__name__}")
+        raise TypeError(f"check wants a function, and got {_what(function)}")
     key = answers.key(name or _name(function), answers.PUBLIC_SEED if seed is None else seed)
     report = diagnosis.judge(key, partial(trial.run, function, key.cases), _source(function))
     return report
+
+
+def _what(thing: Any) -> str:
+    """Something that is no function, in words."""
+    if thing is None:
+        return "nothing"
+    if isinstance(thing, str):
+        return f"the text {thing!r:.40}"
+    return f"an object of type {type(thing).__name__}: perhaps what the function returned"
 
 
 def _name(function: Callable) -> str:
@@ -61,7 +71,7 @@ def _source(function: Callable) -> str | None:
         return None
 
 
-def check(function: Callable, name: str | None = None) -> Report | Notice:
+def check(function: Any = None, name: str | None = None) -> Report | Notice:
     """Check a function and show what is right and what is wrong.
 
     It never raises, so a notebook runs on to its end.
@@ -76,9 +86,9 @@ def check(function: Callable, name: str | None = None) -> Report | Notice:
     try:
         found = examine(function, name)
         diary.record(found)
-        report: Report | Notice = found
+        report: Report | Notice = _with_hint(found)
     except TypeError as error:
-        report = Notice(f"{error}. Write check({_example()}), without quotes or brackets.")
+        report = Notice(f"{error}. Write check({_example(function)}), without quotes or brackets.")
     except NoAnswers as error:
         report = Notice(_no_such(name or _name(function), error))
     if not report.passed and os.environ.get("NBGRADER_EXECUTION"):
@@ -86,8 +96,17 @@ def check(function: Callable, name: str | None = None) -> Report | Notice:
     return report
 
 
-def _example() -> str:
-    return next(iter(answers.names()), "my_function")
+def _with_hint(report: Report) -> Report:
+    """A report on a wrong answer, with the hint that comes next."""
+    if report.passed or not report.attempted:
+        return report
+    return replace(report, hint=_next_hint(answers.key(report.name)))
+
+
+def _example(given: Any) -> str:
+    """A function that may be meant, to show how a check is written."""
+    names = answers.names()
+    return given if isinstance(given, str) and given in names else next(iter(names), "my_function")
 
 
 def _no_such(name: str, error: NoAnswers) -> str:
@@ -113,9 +132,14 @@ def hint(function: Callable | str) -> Notice:
     found = _key(function)
     if isinstance(found, Notice):
         return found
-    shown = _HINTS_SHOWN.get(found.name, 0)
-    _HINTS_SHOWN[found.name] = (shown + 1) % len(found.hints)
-    return Notice(f"Hint {shown + 1} of {len(found.hints)}: {found.hints[shown]}")
+    following = _next_hint(found)
+    _HINTS_SHOWN[found.name] = following.number % following.total
+    return Notice(f"{following.title}: {following.text}")
+
+
+def _next_hint(key: AnswerKey) -> Hint:
+    shown = _HINTS_SHOWN.get(key.name, 0)
+    return Hint(shown + 1, len(key.hints), key.hints[shown])
 
 
 def case(function: Callable | str, k: int = 0) -> dict[str, Any]:
@@ -149,12 +173,13 @@ def _key(function: Callable | str) -> AnswerKey | Notice:
         return Notice(_no_such(name, error))
 
 
-def solution(function: Callable | str) -> Notice:
-    """Show the reference, where it is installed and after an attempt.
+def solution(function: Callable | str) -> Solution | Notice:
+    """Show the reference, where it is installed and after an attempt, and how yours differs.
 
     Parameters
     ----------
     function : callable or str
+        Of a name alone, nothing can be compared.
     """
     found = _key(function)
     if isinstance(found, Notice):
@@ -164,17 +189,11 @@ def solution(function: Callable | str) -> Notice:
     if found.name not in diary.read():
         return Notice(f"Try it first: write {found.name}, run check({found.name}), then ask again.")
     author = import_module("autograder.exercise")
-    return Notice(author.source(author.exercise(found.name).reference))
+    source = author.source(author.exercise(found.name).reference)
+    yours = None if isinstance(function, str) else examine(function, found.name)
+    return Solution(found.name, source, yours)
 
 
-def progress() -> Notice:
+def progress() -> Progress:
     """Show which exercises are done, attempted, and still to do, unit by unit."""
-    states, lines = diary.read(), []
-    for unit, names in units().items():
-        done = sum(states.get(name) == diary.DONE for name in names)
-        lines.append(f"{unit}: {done} of {len(names)} done")
-        lines += [f"  {MARKS[states.get(name, '')]} {name}" for name in names]
-    return Notice("\n".join(lines))
-
-
-MARKS = {diary.DONE: "✓ done     ", diary.ATTEMPTED: "✗ attempted", "": "○ to do    "}
+    return Progress(units(), diary.read())

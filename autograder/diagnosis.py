@@ -172,7 +172,8 @@ def _cause_of(key: AnswerKey, failure: Failure) -> str:
     said = failure.message
     if failure.kind == "NotImplementedError":
         return f"{failure.function} is not written yet, and {key.name} calls it."
-    if failure.kind == "TypeError" and "positional argument" in said and key.name in said:
+    called = key.name in said or not failure.function
+    if failure.kind == "TypeError" and "positional argument" in said and called:
         return f"{key.name} takes ({', '.join(key.signature)}), in this order."
     if failure.kind == "TypeError" and "only integer scalar arrays" in said:
         return "np.concatenate takes its arrays as one tuple or list."
@@ -452,7 +453,13 @@ def _values(
     if not differences:
         return None
     shared = EVERY_GRADIENT if "grads" in key.returns and len(differences) == len(pairs) else ""
-    return _report(key, Rung.VALUES, differences=tuple(differences), cause=fit or back or shared)
+    return _report(
+        key,
+        Rung.VALUES,
+        differences=tuple(differences),
+        compared=tuple(path for path, _, _ in pairs),
+        cause=fit or back or shared,
+    )
 
 
 def _story(

@@ -35,6 +35,18 @@ def exercise_of(cell: dict[str, Any]) -> str | None:
     return name
 
 
+def release_of(notebook: dict[str, Any]) -> str | None:
+    """Which release of a unit a notebook comes from; None for one that does not say."""
+    release: str | None = notebook.get("metadata", {}).get("unrolled", {}).get("release")
+    return release
+
+
+def answer_id(cell: dict[str, Any]) -> str | None:
+    """The exercise or question that a cell answers, if it is for an answer."""
+    marks = cell.get("metadata", {}).get("nbgrader", {})
+    return marks.get("grade_id") if marks.get("solution") else None
+
+
 def source_of(cell: dict[str, Any]) -> str:
     """A cell's source; the format allows one string, or a list of lines."""
     source = cell.get("source", "")

@@ -1,7 +1,5 @@
-"""What a check found, as a value, as text and as HTML."""
+"""What a check found, as a value, as text and as a card."""
 
-import html
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -9,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograder import fits
+from autograder.card import card
 
 
 class Rung(StrEnum):
@@ -24,6 +23,29 @@ class Rung(StrEnum):
     PASSED = "passed"
 
 
+CLIMBED = {
+    Rung.RAISED: "runs",
+    Rung.KIND: "kind",
+    Rung.SHAPE: "shape",
+    Rung.FINITE: "finite",
+    Rung.UNSTABLE: "repeats",
+    Rung.VALUES: "values",
+}
+"""What holds once a rung is climbed, in a word."""
+
+
+class Hint(NamedTuple):
+    """The hint that comes next: its place among the hints, and its text."""
+
+    number: int
+    total: int
+    text: str
+
+    @property
+    def title(self) -> str:
+        return f"Hint {self.number} of {self.total}"
+
+
 class Difference(NamedTuple):
     """One wrong quantity: its name, and where and how far it is off."""
 
@@ -32,6 +54,7 @@ class Difference(NamedTuple):
     expected: Any = None
     got: Any = None
     wrong: Any = None
+    axes: tuple[str, ...] = ()
 
     @classmethod
     def between(
@@ -41,7 +64,7 @@ class Difference(NamedTuple):
         at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
         place = f"at [{', '.join(str(int(i)) for i in at)}] " if at else ""
         number = f"{place}expected {expected[at].item():.5g}, got {got[at].item():.5g}"
-        return cls(name, f"{fits.where(wrong, axes)}; {number}", expected, got, wrong)
+        return cls(name, f"{fits.where(wrong, axes)}; {number}", expected, got, wrong, tuple(axes))
 
 
 @dataclass(frozen=True)
@@ -59,10 +82,14 @@ class Report:
         The first rung of the ladder that failed; a string, such as ``"wrong shape"``.
     misconception : str or None
         The id of the known misconception that gives exactly these outputs.
+    compared : tuple of str
+        The quantities that were compared, right and wrong ones, cause before effect.
     details, cause, notes
         What the text says.
     public : bool
         Whether the learner has these cases; those of a graded notebook are drawn for it alone.
+    hint : Hint or None
+        What `hint` shows next.
     """
 
     name: str
@@ -76,14 +103,20 @@ class Report:
     title: str = ""
     details: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = ()
+    compared: tuple[str, ...] = ()
     misconception: str | None = None
     cause: str = ""
     notes: tuple[str, ...] = ()
     public: bool = True
+    hint: Hint | None = None
 
     @property
     def passed(self) -> bool:
         return self.rung is Rung.PASSED
+
+    @property
+    def attempted(self) -> bool:
+        return self.rung is not Rung.NOT_ATTEMPTED
 
     @property
     def score(self) -> float:
@@ -94,14 +127,14 @@ class Report:
         """One line that says how it went."""
         if self.passed:
             return f"✓ {self.name}: right on all {self.total} cases"
-        if self.rung is Rung.NOT_ATTEMPTED:
+        if not self.attempted:
             return f"○ {self.name}: not attempted"
         return f"✗ {self.name}: {self.passed_cases} of {self.total} cases right"
 
     @property
     def diagnosis(self) -> str:
         """One sentence: the misconception if it has a name, else what failed."""
-        if self.passed or self.rung is Rung.NOT_ATTEMPTED:
+        if self.passed or not self.attempted:
             return str(self.rung)
         return self.cause or next(iter(self.findings), str(self.rung))
 
@@ -112,7 +145,22 @@ class Report:
         lines = [f"{d.name:<{width}}  {d.text}" for d in self.differences[:3]]
         if len(self.differences) > 3:
             lines[2:] = [f"… and {len(self.differences) - 2} quantities more"]
+        wrong = {d.name for d in self.differences}
+        right = [name for name in self.compared if name not in wrong] if wrong else []
+        lines += [f"right: {', '.join(right)}"] if right else []
         return (*self.details, *lines)
+
+    @property
+    def climbed(self) -> str:
+        """The rungs up to the first that failed."""
+        words = list(CLIMBED)
+        if self.case is None or self.rung not in words:
+            return ""
+        at = words.index(self.rung)
+        marks = [
+            f"{CLIMBED[rung]} {'✓' if k < at else '✗'}" for k, rung in enumerate(words[: at + 1])
+        ]
+        return "  ".join(marks)
 
     @property
     def introduction(self) -> str:
@@ -131,7 +179,7 @@ class Report:
     @property
     def advice(self) -> str:
         """How to go on from here."""
-        if self.rung is Rung.NOT_ATTEMPTED:
+        if not self.attempted:
             lines = "1 line" if self.lines == 1 else f"{self.lines} lines"
             return (
                 "Replace the line `raise NotImplementedError()` by your code "
@@ -144,15 +192,16 @@ class Report:
         return f'Try it: {self.name}(**case("{self.name}", {self.case}))'
 
     def __str__(self) -> str:
-        if self.rung is Rung.NOT_ATTEMPTED:
+        if not self.attempted:
             return f"{self.headline}\n{self.advice}"
         parts = [self.headline]
         if not self.passed:
-            parts += ["", *filter(None, [self.introduction])]
+            parts += [*filter(None, [self.climbed]), "", *filter(None, [self.introduction])]
             parts += [f"  {line}" for line in self.findings]
             parts += ["", f"Likely cause: {self.cause}"] if self.cause else []
         parts += [f"Note: {note}" for note in self.notes]
         parts += [] if self.passed else ["", self.advice]
+        parts += [f"Stuck? hint({self.name}) shows {self.hint.title.lower()}."] if self.hint else []
         return "\n".join(parts)
 
     __repr__ = __str__
@@ -171,51 +220,3 @@ class Report:
             "diagnosis": self.diagnosis,
             "text": str(self),
         }
-
-
-# The card works on light and dark pages: it has its own background, and text at 7:1 or better.
-COLOURS = {
-    "passed": ("#1a5d2e", "#eaf6ec"),
-    "open": ("#4a4a4a", "#f3f3f3"),
-    "wrong": ("#8b1a1a", "#fdf0ef"),
-}
-
-
-def card(report: Report) -> str:
-    """A report as HTML: plain elements and inline style, nothing loaded, no script."""
-    state = "passed" if report.passed else "wrong"
-    if report.rung is Rung.NOT_ATTEMPTED:
-        state = "open"
-    ink, paper = COLOURS[state]
-    inside = [f'<p style="margin:0;font-weight:bold;color:{ink}">{_text(report.headline)}</p>']
-    if not report.passed and report.rung is not Rung.NOT_ATTEMPTED:
-        inside += [_paragraph(report.introduction)] if report.introduction else []
-        inside.append(_listing(report.findings))
-        if report.cause:
-            inside.append(
-                f'<p style="margin:.6em 0 0"><b>Likely cause:</b> {_text(report.cause)}</p>'
-            )
-    inside += [_paragraph(f"Note: {note}") for note in report.notes]
-    if not report.passed:
-        inside.append(_paragraph(report.advice))
-    style = (
-        f"background:{paper};color:#1b1b1b;border-left:4px solid {ink};"
-        "padding:.6em .9em;font-family:sans-serif;font-size:14px;line-height:1.45;max-width:60em"
-    )
-    return f'<div role="status" style="{style}">{"".join(inside)}</div>'
-
-
-def _text(text: str) -> str:
-    return html.escape(text, quote=True)
-
-
-def _paragraph(text: str) -> str:
-    return f'<p style="margin:.6em 0 0">{_text(text)}</p>'
-
-
-def _listing(lines: Sequence[str]) -> str:
-    style = (
-        "margin:.3em 0 0;padding:0;background:none;color:inherit;"
-        "font-size:13px;white-space:pre-wrap"
-    )
-    return f'<pre style="{style}">{_text(chr(10).join(lines))}</pre>'

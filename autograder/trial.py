@@ -171,7 +171,9 @@ def _failure(function: Callable, error: BaseException) -> Failure:
     while step is not None:
         frames.append((step.tb_frame, step.tb_lineno))
         step = step.tb_next
-    frames = [f for f in frames if f[0].f_globals.get("__name__") != __name__] or frames
+    frames = [f for f in frames if f[0].f_globals.get("__name__") != __name__]
+    if not frames:  # the call itself failed
+        return Failure(type(error).__name__[:MAX_NAME], _text(error), "", 0, "", {})
     frame, line = next((f for f in reversed(frames) if f[0].f_code.co_filename == own), frames[-1])
     source = linecache.getline(frame.f_code.co_filename, line).strip()
     return Failure(

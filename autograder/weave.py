@@ -66,6 +66,7 @@ def student_notebook(unit: str) -> str:
     notebook, notes = _woven(text_of(unit)), NotebookNode()
     for step in (LockCells, ClearSolutions, CheckCellMetadata, ComputeChecksums):
         notebook, notes = step().preprocess(notebook, notes)
+    notebook.metadata.unrolled["release"] = _digest(nbformat.writes(notebook))
     return nbformat.writes(notebook)
 
 
@@ -171,4 +172,9 @@ def _identify(cells: list[NotebookNode]) -> None:
         name = cell.metadata.get("nbgrader", {}).get("grade_id")
         seed = f"{cell.cell_type} {name or cell.source}"
         seen[seed] = seen.get(seed, 0) + 1
-        cell.id = hashlib.sha256(f"{seed} {seen[seed]}".encode()).hexdigest()[:12]
+        cell.id = _digest(f"{seed} {seen[seed]}")
+
+
+def _digest(text: str) -> str:
+    """Twelve letters that are the same for the same text, and else others."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

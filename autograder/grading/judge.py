@@ -13,13 +13,14 @@ import numpy as np
 
 from autograder import answers, diagnosis, trial
 from autograder.answers import AnswerKey
+from autograder.card import card
 from autograder.grading.process import Process, SandboxLost
 from autograder.grading.sandbox.hardening import Limits
 from autograder.grading.sandbox.template import shared
 from autograder.grading.sanitise import NO_MATHS, Clean, legible
 from autograder.grading.session import Clock, Session, StepFailed
 from autograder.notebooks import exercise_of, source_of
-from autograder.report import Report, Rung, card
+from autograder.report import Report, Rung
 from autograder.trial import Failure, Outcome
 
 EXPERIMENT = "experiment"

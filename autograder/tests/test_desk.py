@@ -25,12 +25,21 @@ def test_check_shows_a_card_and_never_raises():
 
 @pytest.mark.parametrize(
     ("thing", "says"),
-    [(3, "this is a int"), ("softmax", "this is a str"), (None, "this is a NoneType")],
+    [
+        (3, "got an object of type int"),
+        (np.ones(3), "of type ndarray: perhaps what the function returned"),
+        ("rnn_forward", "got the text 'rnn_forward'. Write check(rnn_forward), without quotes"),
+        (None, "got nothing"),
+    ],
 )
 def test_check_of_something_else(thing, says):
     answer = autograder.check(thing)
     assert says in answer
     assert "Write check(" in answer
+
+
+def test_check_of_nothing_at_all():
+    assert "got nothing" in autograder.check()
 
 
 def test_check_of_a_misspelt_function():
@@ -59,6 +68,16 @@ def test_three_hints_then_again():
     assert "no exercise" in autograder.hint("nothing")
 
 
+def test_a_wrong_answer_is_shown_the_next_hint():
+    wrong = autograder.check(lambda z: z, "softmax")
+    assert "Stuck? hint(softmax) shows hint 1 of 3." in str(wrong)
+    assert "<summary>Hint 1 of 3</summary>" in wrong._repr_html_()
+    text = str(autograder.hint("softmax")).removeprefix("Hint 1 of 3: ")
+    assert wrong.hint.text == text
+    assert "hint 2 of 3" in str(autograder.check(lambda z: z, "softmax"))
+    assert autograder.check(rnn.softmax).hint is None
+
+
 def test_case_gives_fresh_arguments():
     first = autograder.case("rnn_forward", 0)
     first["a0"][:] = 0
@@ -71,7 +90,65 @@ def test_case_gives_fresh_arguments():
 def test_solution_wants_an_attempt_first():
     assert "Try it first" in autograder.solution("softmax")
     autograder.check(rnn.softmax)
-    assert "def softmax(z):" in autograder.solution(rnn.softmax)
+    assert "def softmax(z):" in str(autograder.solution("softmax"))
+
+
+def test_solution_says_how_yours_differs():
+    autograder.check(rnn.softmax)
+    assert "Yours is right, too" in str(autograder.solution(rnn.softmax))
+
+    def softmax(z):
+        e = np.exp(z - z.max(axis=-1, keepdims=True))
+        return e / e.sum()
+
+    shown = autograder.solution(softmax)
+    for said in (str(shown), shown._repr_html_()):
+        assert "def softmax(z):" in said
+        assert "whole batch shares one distribution" in said
+    assert "says how yours differs" in str(autograder.solution("softmax"))
+
+
+def test_progress_counts_what_is_done():
+    autograder.check(rnn.softmax)
+    autograder.check(lambda x, a0, p: None, "rnn_forward")
+    shown = autograder.progress()
+    assert "02_rnn_forward: 1 of 6 done" in str(shown)
+    assert "✓ done      softmax" in str(shown)
+    assert "✗ attempted rnn_forward" in str(shown)
+    assert "○ to do     last_states" in str(shown)
+    assert str(diary.path()) in str(shown), "it says where it is kept"
+    assert '<progress aria-label="02_rnn_forward: 1 of 6 exercises done" value="1" max="6">' in (
+        shown._repr_html_()
+    )
+
+
+def test_argument_names_are_the_learner_s_own_affair():
+    def rnn_forward(words, start, weights):
+        return rnn.rnn_forward(words, start, weights)
+
+    assert autograder.check(rnn_forward).passed
+
+
+def test_too_few_arguments_are_named():
+    said = str(autograder.check(lambda x: x, "rnn_forward"))
+    assert "takes (x, a0, params), in this order" in said
+
+
+def test_a_notebook_run_out_of_order_is_told_so():
+    """In a real kernel: the exercise's cell was not run."""
+    from nbclient import NotebookClient
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    cells = [new_code_cell("from autograder import check"), new_code_cell("check(softmax)"),
+             new_code_cell("check(soft_max)")]  # fmt: skip
+    notebook = new_notebook(cells=cells)
+    NotebookClient(notebook, allow_errors=True, kernel_name="python3").execute()
+    told, other = (
+        [o for o in cell.outputs if o.output_type == "display_data"] for cell in cells[1:]
+    )
+    assert "softmax is an exercise of this notebook" in told[0].data["text/plain"]
+    assert any(o.output_type == "error" and o.ename == "NameError" for o in cells[1].outputs)
+    assert other == []
 
 
 def test_the_diary_keeps_what_is_done():
