@@ -9,7 +9,7 @@ import importlib.util
 import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import import_module, resources
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -78,17 +78,19 @@ def lendings(calls: Sequence[str]) -> list[tuple[str, ...]]:
     return [chosen for n in range(len(calls) + 1) for chosen in combinations(calls, n)]
 
 
-def names() -> list[str]:
+@cache
+def names() -> tuple[str, ...]:
     """The exercises that can be checked here."""
     if has_reference():
         package = import_module("autograder.exercises")
-        return sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+        return tuple(sorted(module.name for module in pkgutil.iter_modules(package.__path__)))
     if not _frozen().is_dir():
-        return []
+        return ()
     files = (entry.name for entry in _frozen().iterdir())
-    return sorted(name.removesuffix(".wire") for name in files if name.endswith(".wire"))
+    return tuple(sorted(name.removesuffix(".wire") for name in files if name.endswith(".wire")))
 
 
+@cache
 def has_reference() -> bool:
     """Whether the reference solutions are here, as in a checkout."""
     found = importlib.util.find_spec

@@ -9,7 +9,8 @@ import re
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,8 @@ def untouched(source: str, key: AnswerKey) -> bool:
     return mine is not None and (mine == given or not mine)
 
 
-def _body(source: str, name: str) -> list[str] | None:
+@lru_cache(maxsize=256)  # of a stub, and of one answer that is looked at twice
+def _body(source: str, name: str) -> tuple[str, ...] | None:
     """The statements of a function, without docstring and placeholders; None: not readable."""
     try:
         with warnings.catch_warnings():
@@ -89,7 +91,7 @@ def _body(source: str, name: str) -> list[str] | None:
         found = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == name]
         if not found:
             return None
-        return [ast.dump(node) for node in found[-1].body if not _placeholder(node)]
+        return tuple(ast.dump(node) for node in found[-1].body if not _placeholder(node))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
@@ -105,10 +107,7 @@ def _placeholder(node: ast.stmt) -> bool:
 
 def _climb(key: AnswerKey, outcomes: Sequence[Outcome], answers: Answers) -> Report:
     """The report on one set of outcomes."""
-    found = [
-        _case(key, k, outcome, answers.expected[k], partial(answers.shares.__getitem__, k))
-        for k, outcome in enumerate(outcomes)
-    ]
+    found = [_case(key, k, o, answers.expected[k]) for k, o in enumerate(outcomes)]
     notes = _notes(key, outcomes)
     failed = [finding for finding in found if finding is not None]
     if not failed:
@@ -121,17 +120,14 @@ def _climb(key: AnswerKey, outcomes: Sequence[Outcome], answers: Answers) -> Rep
         worst,
         passed_cases=len(found) - len(failed),
         misconception=named.id if named else None,
-        cause=named.why if named else worst.cause,
+        cause=named.why if named else worst.cause or _told(key, worst, answers),
         notes=notes,
     )
 
 
-def _case(
-    key: AnswerKey, k: int, outcome: Outcome, expected: Any, shares: Callable[[], dict[str, Any]]
-) -> Report | None:
+def _case(key: AnswerKey, k: int, outcome: Outcome, expected: Any) -> Report | None:
     """The finding on one case, or None where it is right."""
-    steps: tuple[Step, ...] = (_raised, _kind, _shape, _finite, _stable, _unchanged)
-    steps += (partial(_values, shares=shares),)
+    steps: tuple[Step, ...] = (_raised, _kind, _shape, _finite, _stable, _unchanged, _values)
     if is_distribution(expected):
         steps = (_raised, _unchanged, _drawn)
     for step in steps:
@@ -434,10 +430,8 @@ def _say(outcome: int | tuple[int, ...]) -> str:
     return str(list(outcome)) if isinstance(outcome, tuple) else str(outcome)
 
 
-def _values(
-    key: AnswerKey, outcome: Outcome, expected: Any, shares: Callable[[], dict[str, Any]]
-) -> Report | None:
-    differences, fit, back = [], "", ""
+def _values(key: AnswerKey, outcome: Outcome, expected: Any) -> Report | None:
+    differences = []
     pairs = _pairs(key, outcome, expected)
     for path, want, got in pairs:
         if isinstance(want, np.ndarray | int | float) and not isinstance(want, bool):
@@ -446,30 +440,32 @@ def _values(
             if wrong.any():
                 axes = _axes(key, path, want.ndim)
                 differences.append(Difference.between(path, want, got, wrong, axes))
-                fit = fit or _about(path, _story(path, want, got, axes, key.rtol, shares()), key)
-                back = back or fits.backwards(path, wrong, axes)
         elif plain_scalar(got) != want:
             differences.append(Difference(path, f"{plain_scalar(got)!r} is not right"))
     if not differences:
         return None
-    shared = EVERY_GRADIENT if "grads" in key.returns and len(differences) == len(pairs) else ""
-    return _report(
-        key,
-        Rung.VALUES,
-        differences=tuple(differences),
-        compared=tuple(path for path, _, _ in pairs),
-        cause=fit or back or shared,
-    )
+    compared = tuple(path for path, _, _ in pairs)
+    return _report(key, Rung.VALUES, differences=tuple(differences), compared=compared)
 
 
-def _story(
-    path: str, want: Any, got: Any, axes: Sequence[str], rtol: float, shares: dict[str, Any]
-) -> str:
+def _told(key: AnswerKey, finding: Report, answers: Answers) -> str:
+    """How the wrong values of a case may have come about, told of the first that tells it."""
+    arrays = [each for each in finding.differences if each.wrong is not None]
+    if finding.case is None or not arrays:
+        return ""
+    shares = answers.shares[finding.case]
+    stories = (_about(d.name, _story(d, key.rtol, shares), key) for d in arrays)
+    backs = (fits.backwards(d.name, d.wrong, d.axes) for d in arrays)
+    every = "grads" in key.returns and len(finding.differences) == len(finding.compared)
+    return next(filter(None, chain(stories, backs)), EVERY_GRADIENT if every else "")
+
+
+def _story(wrong: Difference, rtol: float, shares: dict[str, Any]) -> str:
     """How a wrong quantity may have been made: in a known way, of the steps' shares, or simply."""
-    told = fits.of_strays(got, shares.get("strays", {}).get(path, {}), rtol)
-    if not told and path in shares:
-        told = fits.of_steps(got, shares[path], rtol)
-    return told or fits.how(want, got, axes, rtol)
+    told = fits.of_strays(wrong.got, shares.get("strays", {}).get(wrong.name, {}), rtol)
+    if not told and wrong.name in shares:
+        told = fits.of_steps(wrong.got, shares[wrong.name], rtol)
+    return told or fits.how(wrong.expected, wrong.got, wrong.axes, rtol)
 
 
 def _about(path: str, story: str, key: AnswerKey) -> str:
