@@ -45,30 +45,31 @@ ROWS = 14  # quantities in a table
 CELL_INK = "#1b1b1b"  # on every tint
 
 
+RULES = {
+    "table": "border-collapse:collapse;margin:.4em 1.6em .4em 0;font-size:13px",
+    "table.u-map": "display:inline-table;vertical-align:top",
+    "caption": "text-align:left;caption-side:top;padding:0 0 .2em;color:inherit;white-space:normal",
+    "tr": "background:none!important",
+    ":is(th,td)": "padding:.15em .5em;text-align:left;color:inherit;background:none;border:0;"
+    "font-variant-numeric:tabular-nums;white-space:nowrap;vertical-align:top;max-width:none",
+    "td.u-said": "white-space:normal",
+    ".u-map tbody td": f"text-align:right;color:{CELL_INK};border:1px solid #8886",
+    ".u-map tbody td.u-no": "font-weight:bold;outline:2px solid #8b1a1a;outline-offset:-2px",
+    "summary": "cursor:pointer",
+    ":focus-visible": "outline:2px solid var(--u-ink);outline-offset:2px",
+}
+"""What cannot stand in an element's own style, by selector."""
+
+
 def _style() -> str:
-    """The sheet of a card: what cannot stand in an element's own style."""
+    """The sheet of a card. Its class is named twice, to weigh more than what JupyterLab says."""
     dark = "".join(
         f":is({','.join(DARK_PAGES)}) .unrolled-{state}"
         f"{{--u-ink:{ink};--u-paper:{paper};--u-text:{text}}}"
         for state, (ink, paper, text) in DARK.items()
     )
-    tables = (
-        ".unrolled table{border-collapse:collapse;margin:.4em 1.6em .4em 0;font-size:13px}"
-        ".unrolled table.u-map{display:inline-table;vertical-align:top}"
-        ".unrolled caption{text-align:left;caption-side:top;padding:0 0 .2em;color:inherit;"
-        "white-space:normal}"
-        ".unrolled th,.unrolled td{padding:.15em .5em;text-align:left;color:inherit;"
-        "background:none;border:0;font-variant-numeric:tabular-nums;white-space:nowrap;"
-        "vertical-align:top;max-width:none}"
-        ".unrolled tr{background:none!important}"
-        f".unrolled .u-map tbody td{{text-align:right;color:{CELL_INK};border:1px solid #8886}}"
-        ".unrolled td.u-said{white-space:normal}"
-        ".unrolled .u-map tbody td.u-no{font-weight:bold;outline:2px solid #8b1a1a;"
-        "outline-offset:-2px}"
-        ".unrolled summary{cursor:pointer}"
-        ".unrolled :focus-visible{outline:2px solid var(--u-ink);outline-offset:2px}"
-    )
-    return f"<style>{dark}{tables}</style>"
+    rules = (f".unrolled.unrolled {selector}{{{css}}}" for selector, css in RULES.items())
+    return f"<style>{dark}{''.join(rules)}</style>"
 
 
 STYLE = _style()

@@ -7,8 +7,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from autograder import answers
 from autograder.grading.cli import add_commands
@@ -171,12 +173,16 @@ def _verify(options: argparse.Namespace) -> int:
     chosen_units, chosen = _chosen(options.names)
     if options.calibrate:
         return _calibrate(chosen, options.calibrate, options.json)
-    verdicts = [verify.verify(name, range(options.seeds)) for name in chosen]
+    prove = partial(verify.verify, seeds=range(options.seeds))
+    verdicts = list(_in_parallel(prove, chosen, "exercise", options.json))
     runs = []
     if not options.no_notebooks:
+        from tqdm import tqdm
+
         from autograder.verify_notebooks import verify_notebook
 
-        runs = [run for unit in chosen_units for run in verify_notebook(unit)]
+        bar = tqdm(chosen_units, unit="notebook", disable=options.json)
+        runs = [run for unit in bar for run in verify_notebook(unit)]
     if options.json:
         result = {
             "exercises": [v.summary() for v in verdicts],
@@ -188,13 +194,24 @@ def _verify(options: argparse.Namespace) -> int:
     return 0 if all(v.ok for v in verdicts) and all(run.ok for run in runs) else 1
 
 
-def _calibrate(names: Sequence[str], seeds: int, as_json: bool) -> int:
+def _in_parallel(work: Callable, names: Sequence[str], unit: str, quiet: bool) -> Iterator[Any]:
+    """What a function gives for each name, on all processors, in order, with a progress bar."""
+    from concurrent.futures import ProcessPoolExecutor
+
     from tqdm import tqdm
 
+    with ProcessPoolExecutor() as pool:
+        try:
+            yield from tqdm(pool.map(work, names), total=len(names), unit=unit, disable=quiet)
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _calibrate(names: Sequence[str], seeds: int, as_json: bool) -> int:
     from autograder import verify
 
-    with tqdm(total=len(names) * seeds, unit="draw", disable=as_json) as bar:
-        found = [verify.calibrate(name, seeds, bar.update) for name in names]
+    found = list(_in_parallel(partial(verify.calibrate, seeds=seeds), names, "exercise", as_json))
     if as_json:
         print(json.dumps([calibration._asdict() for calibration in found], indent=1))
     else:

@@ -115,7 +115,11 @@ def _no_such(name: str, error: NoAnswers) -> str:
     close = difflib.get_close_matches(name, answers.names(), n=1)
     if close:
         return f"There is no exercise called {name}. Do you mean {close[0]}?"
-    return f"{str(error).capitalize()}. The exercises are: {', '.join(answers.names())}."
+    known = ", ".join(answers.names())
+    return (
+        f"{str(error).capitalize()}. The exercises are: {known}. If the notebook is older than the "
+        "package, `unrolled start` puts the newer one beside it."
+    )
 
 
 _HINTS_SHOWN: dict[str, int] = {}
@@ -189,7 +193,8 @@ def solution(function: Callable | str) -> Solution | Notice:
     if found.name not in diary.read():
         return Notice(f"Try it first: write {found.name}, run check({found.name}), then ask again.")
     author = import_module("autograder.exercise")
-    source = author.source(author.exercise(found.name).reference)
+    lines = author.source(author.exercise(found.name).reference).splitlines()
+    source = "\n".join(line for line in lines if line.strip() not in (author.BEGIN, author.END))
     yours = None if isinstance(function, str) else examine(function, found.name)
     return Solution(found.name, source, yours)
 

@@ -63,6 +63,11 @@ def judge(key: AnswerKey, run: Run, source: str | None = None) -> Report:
     return best
 
 
+def is_right(key: AnswerKey, k: int, outcome: Outcome) -> bool:
+    """Whether an outcome of case k is right, without a word on what is wrong with it."""
+    return _case(key, k, outcome, key.answers(()).expected[k]) is None
+
+
 def _lent(lend: Sequence[str]) -> str:
     yours = "yours is" if len(lend) == 1 else "yours are"
     return f"Judged with a stand-in for {_and(lend)}, since {yours} not right yet."
