@@ -56,6 +56,8 @@ def _assignment_commands(commands: Any) -> None:
             help="run them even without a sandbox",
         )
     report = commands.add_parser("report", help="a class at a glance, as an HTML page")
+    report.add_argument("--json", action="store_true", help="print the figures as JSON")
+    report.add_argument("--anonymous", action="store_true", help="leave the learners' names out")
     report.set_defaults(run=_guarded(_report))
     export = commands.add_parser("export", help="the gradebook's marks")
     export.add_argument("--format", choices=["csv"], default="csv")
@@ -225,17 +227,18 @@ def _diagnoses(checks: list[dict[str, Any]]) -> list[str]:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from autograder.grading import classroom, overview
-    from autograder.grading.grade import handed_in
+    from autograder.grading import overview
+    from autograder.grading.grade import surveyed
 
-    for assignment in _chosen(options):
-        pairs = handed_in(options.folder, assignment)
-        found = [classroom.up_to_date(options.folder, pair.label, pair.student) for pair in pairs]
-        results = [result for result in found if result is not None]
-        if len(results) < len(pairs):
-            missing = f"{len(pairs) - len(results)} of {len(pairs)} submissions are not graded yet"
-            raise classroom.ClassError(f"{missing}; run: unrolled grade {options.folder}")
-        print(overview.page(options.folder, assignment, results))
+    surveys = [surveyed(options.folder, assignment) for assignment in _chosen(options)]
+    if options.json:
+        print(json.dumps([survey.summary() for survey in surveys], indent=1))
+        return 0
+    for survey in surveys:
+        print(overview.page(options.folder, survey, options.anonymous))
+        if survey.ungraded:
+            left = f"{len(survey.ungraded)} of its submissions have no result"
+            print(f"  {left}; run: unrolled grade {options.folder}")
     return 0
 
 

@@ -14,7 +14,7 @@ from autograder.exercise import exercise, mutant_source, parts, stub
 from autograder.grading import classroom, overview
 from autograder.grading.books import Books
 from autograder.grading.cli import table
-from autograder.grading.grade import grade
+from autograder.grading.grade import grade, surveyed
 from autograder.grading.sanitise import answer_cells
 from autograder.notebooks import units
 from autograder.weave import instructor_notebook, text_of
@@ -57,8 +57,7 @@ def demo(folder: Path) -> None:
     print(f"\nfeedback  {folder / 'feedback'}")
     print(f"marks     {folder / 'gradebook.db'} (nbgrader's gradebook)")
     for unit in course:
-        mine = [result for result in results if result["assignment"].startswith(f"{unit}/")]
-        print(f"overview  {overview.page(folder, unit, mine)}")
+        print(f"overview  {overview.page(folder, surveyed(folder, unit))}")
 
 
 def crowd(count: int) -> dict[str, Make]:

@@ -21,6 +21,7 @@ from autograder.grading.journal import Journal
 from autograder.grading.judge import Result
 from autograder.grading.pages import Page
 from autograder.grading.sandbox import tiers
+from autograder.grading.survey import Survey, survey
 from autograder.grading.tasks import Done, Job, Task
 from autograder.grading.workers import Executor, Local, Lost, WorkersFailed
 
@@ -135,6 +136,21 @@ def handed_in(folder: Path, assignment: str) -> list[Pair]:
         raise ClassError(f"nothing is handed in; put the notebooks into {place}")
     names = classroom.released(folder, assignment)
     return [Pair(tasks.label(assignment, name), student) for student in students for name in names]
+
+
+def surveyed(folder: Path, assignment: str) -> Survey:
+    """What came of an assignment so far; what has no result on what is handed in is named."""
+    found = {
+        pair: classroom.up_to_date(folder, pair.label, pair.student)
+        for pair in handed_in(folder, assignment)
+    }
+    results = [result for result in found.values() if result is not None]
+    ungraded = [
+        (pair.student, f"{pair.stem}: not graded since it was handed in")
+        for pair, result in found.items()
+        if result is None
+    ]
+    return survey(assignment, results, ungraded)
 
 
 def run(folder: Path, pairs: Sequence[Pair], how: How) -> Graded:

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from autograder import answers, diagnosis, trial
 from autograder.answers import AnswerKey
 from autograder.card import card
+from autograder.grading.alike import fingerprint
 from autograder.grading.process import Process, SandboxLost
 from autograder.grading.sandbox.hardening import Limits
 from autograder.grading.sandbox.template import shared
@@ -80,7 +82,8 @@ def grade_notebook(
     Returns
     -------
     dict
-        JSON-able: "checks" by grade_id with points, report and card; "remarks"; "seconds".
+        JSON-able: "checks" by grade_id with points, report, card, and "alike", which is the same
+        for wrong answers of a class that do the same; "remarks"; "seconds".
     """
     start = time.monotonic()
     checks: dict[str, Result] = {}
@@ -93,14 +96,16 @@ def grade_notebook(
             exercise, grade_id = exercise_of(cell), _grade_id(cell)
             if exercise:
                 key = answers.key(exercise, seeds(secret, assignment, exercise, student, this))
+                common = partial(answers.key, exercise, seeds(secret, assignment, exercise))
                 try:
                     report = _judged(session, key, failed.get(exercise), clean)
+                    alike = _alike(session, report, common)
                 except SandboxLost:
                     raise
                 except Exception as error:  # whatever came back, it costs this exercise only
-                    report = _failure(key, Rung.RAISED, CONFUSED)
+                    report, alike = _failure(key, Rung.RAISED, CONFUSED), None
                     remarks.append(f"{exercise}: the judge failed: {error!r:.200}")
-                checks[grade_id] = _check(_legible(report), key)
+                checks[grade_id] = {**_check(_legible(report), key), "alike": alike}
             elif _runs(cell):
                 said = _run(session, source_of(cell))
                 failed[grade_id], outputs[grade_id] = said["error"], said["output"]
@@ -165,6 +170,17 @@ def _judged(session: Session, key: AnswerKey, failed: str | None, clean: Clean) 
         report = diagnosis.judge(key, run, source)
     explained = _names("\n".join(report.details), clean)
     return replace(report, cause=explained or report.cause, public=False)
+
+
+def _alike(session: Session, report: Report, common: Callable[[], AnswerKey]) -> str | None:
+    """A fingerprint of a wrong answer that no misconception explains, on inputs of the class."""
+    if report.passed or report.misconception or report.case is None:
+        return None
+    key = common()
+    try:
+        return fingerprint(session.probe(key.name, key.cases, ()))
+    except StepFailed:
+        return None
 
 
 def _failure(key: AnswerKey, rung: Rung, detail: str = "", cause: str = "") -> Report:

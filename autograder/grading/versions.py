@@ -21,7 +21,8 @@ BYSTANDERS = {
     "grading/books.py", "grading/bridge.py", "grading/classroom.py", "grading/cli.py",
     "grading/cluster.py", "grading/demo.py", "grading/doctor.py", "grading/entries.py",
     "grading/grade.py", "grading/journal.py", "grading/overview.py", "grading/pages.py",
-    "grading/regrade.py", "grading/versions.py", "grading/workers.py",
+    "grading/regrade.py", "grading/survey.py", "grading/versions.py", "grading/workers.py",
+    "start.py",
 }  # fmt: skip
 """Parts of `autograder` that start, store or show a verdict, but have no say in it."""
 

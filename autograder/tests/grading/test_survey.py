@@ -1,0 +1,160 @@
+"""The overview: planted misconceptions with planted counts, planted clusters, names left out."""
+
+import json
+import re
+import statistics
+from html import unescape
+from urllib.parse import unquote
+
+import numpy as np
+import pytest
+
+from autograder.cli import main
+from autograder.grading import classroom, demo, overview
+from autograder.grading.alike import fingerprint
+from autograder.grading.grade import grade, surveyed
+from autograder.grading.survey import survey
+from autograder.trial import Failure, Outcome
+
+UNIT = demo.UNIT
+HALF = "def softmax(z):\n    e = np.exp(z - z.max(-1, keepdims=True))\n    return {}"
+PLANTED = {
+    **{f"a{k}": {"softmax": ("softmax", "no-axis")} for k in range(3)},
+    **{f"b{k}": {"rnn_forward": ("rnn_forward", "state-not-carried")} for k in range(2)},
+    "c0": {"last_states": ("last_states", "last-slot-for-all")},
+}
+CLUSTERS = {
+    "d0": HALF.format("e / e.sum(-1, keepdims=True) / 3"),
+    "d1": HALF.format("(e / 3) / e.sum(-1)[..., None]"),
+    "d2": HALF.format("e / (3 * np.add.reduce(e, axis=-1, keepdims=True))"),
+    "e0": HALF.format("np.sqrt(e / e.sum(-1, keepdims=True))"),
+    "e1": HALF.format("(e / e.sum(-1, keepdims=True)) ** 0.5"),
+    "f0": HALF.format("e / e.sum(-1, keepdims=True) + 7"),
+}
+
+
+def answers(student):
+    if student in PLANTED:
+        return {name: demo._mistaken(*slip) for name, slip in PLANTED[student].items()}
+    return {"softmax": CLUSTERS[student]} if student in CLUSTERS else {}
+
+
+@pytest.fixture(scope="module")
+def surveyed_class(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("survey") / "class"
+    classroom.new(folder)
+    learners = [*PLANTED, *CLUSTERS, "hugo", "<b>nasty<b>"]
+    made = {student: demo.handing_in(answers(student)) for student in learners}
+    demo.hand_in(folder, {**made, "empty": demo.submissions()["karim"]})
+    grade(folder, UNIT, quiet=True)
+    return folder
+
+
+def test_planted_misconceptions_are_counted(surveyed_class):
+    found = surveyed(surveyed_class, UNIT).misconceptions
+    counted = [(g.exercise, g.id, len(g.learners), g.tried) for g in found]
+    assert counted == [
+        ("softmax", "no-axis", 3, 14),
+        ("rnn_forward", "state-not-carried", 2, 14),
+        ("last_states", "last-slot-for-all", 1, 14),
+    ]
+
+
+def test_planted_clusters_are_found_whatever_their_code(surveyed_class):
+    clusters = surveyed(surveyed_class, UNIT).clusters
+    assert [group.learners for group in clusters] == [("d0", "d1", "d2"), ("e0", "e1")]
+    assert {group.exercise for group in clusters} == {"softmax"}
+
+
+def test_figures_of_exercises_and_learners(surveyed_class):
+    found = surveyed(surveyed_class, UNIT)
+    softmax = next(e for e in found.exercises if e.name == "softmax")
+    assert (softmax.learners, softmax.tried, softmax.passed) == (15, 14, 5)
+    passed = [float(x.name not in ("empty", *CLUSTERS, "a0", "a1", "a2")) for x in found.learners]
+    rest = [x.points - 2 * p for x, p in zip(found.learners, passed)]
+    assert softmax.discrimination == pytest.approx(np.corrcoef(passed, rest)[0, 1])
+    assert [learner.name for learner in found.struggling] == ["empty"]
+    assert found.median == statistics.median(x.points / x.most for x in found.learners)
+    assert (found.ungraded, found.remarks) == ((), ())
+
+
+def test_the_page_says_all_of_it_and_loads_nothing(surveyed_class, capsys):
+    assert main(["report", str(surveyed_class)]) == 0
+    page = (surveyed_class / f"overview-{UNIT}.html").read_text("utf-8")
+    assert capsys.readouterr().out.strip().endswith(f"overview-{UNIT}.html")
+    assert "<b>3 of 14</b> who tried softmax: All exponentials were summed together" in page
+    assert "<b>3 of 14</b> who tried softmax: The check says: " in page
+    assert "(e / 3)" not in page
+    assert "e / e.sum(-1, keepdims=True) / 3" in page, "one member's code"
+    assert "Teach from the section" in page
+    assert "<b>nasty" not in page
+    assert "&lt;b&gt;nasty&lt;b&gt;" in page
+    assert not re.search(r"<script|https?://|src=", page)
+    links = re.findall(r'href="([^"]+)"', page)
+    assert len(links) >= 15
+    for link in links:
+        assert (surveyed_class / unquote(unescape(link))).is_file()
+
+
+def test_names_can_be_left_out(surveyed_class):
+    assert main(["report", str(surveyed_class), "--anonymous"]) == 0
+    page = (surveyed_class / f"overview-{UNIT}.html").read_text("utf-8")
+    for name in ("d0", "e1", "hugo", "nasty"):
+        assert not re.search(
+            rf"\b{name}\b", re.sub(r"<style>.*?</style>|<[^>]+>", " ", page, flags=re.S)
+        )
+    assert "learner 15" in page
+
+
+def test_json_says_the_same(surveyed_class, capsys):
+    assert main(["report", str(surveyed_class), "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert found["misconceptions"][0]["learners"] == ["a0", "a1", "a2"]
+    assert found["clusters"][0]["learners"] == ["d0", "d1", "d2"]
+    assert len(found["learners"]) == 15
+
+
+def test_what_is_not_graded_is_named(surveyed_class, capsys):
+    place = surveyed_class / "submitted" / "zoe" / UNIT
+    place.mkdir(parents=True)
+    try:
+        (place / "rnn_forward.ipynb").write_text(demo.solved({}))
+        assert main(["report", str(surveyed_class)]) == 0
+        assert "1 of its submissions have no result" in capsys.readouterr().out
+        page = (surveyed_class / f"overview-{UNIT}.html").read_text("utf-8")
+        assert "rnn_forward: not graded since it was handed in" in page
+    finally:
+        (place / "rnn_forward.ipynb").unlink()
+        place.rmdir()
+        place.parent.rmdir()
+
+
+def test_nobody_and_nothing():
+    empty = survey("x", [])
+    assert (empty.learners, empty.median, empty.struggling) == ((), 0.0, [])
+    page = overview._page(empty, overview.Names({}, {}), lambda group: ("", ""))
+    assert "No known misconception" in page
+
+
+def outcome(value):
+    return [Outcome(value)]
+
+
+def test_a_fingerprint_is_blind_to_rounding_and_to_nothing_else():
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=(4, 5))
+    same = [a, a * (1 + 1e-12), (a / 3) * 3, np.asfortranarray(a)]
+    others = [a * 1.001, -a, a.T, a[:3], a + 1e-3, np.where(a == a[2, 2], 0, a), a * np.nan]
+    prints = {fingerprint(outcome(value)) for value in same}
+    assert len(prints) == 1
+    assert len(prints | {fingerprint(outcome(value)) for value in others}) == 1 + len(others)
+    assert fingerprint(outcome((a, 1))) != fingerprint(outcome((a, 2)))
+    whole = [np.arange(3), np.arange(3) + 1]
+    assert fingerprint(outcome(whole[0])) != fingerprint(outcome(whole[1]))
+    failed = [
+        Outcome(failure=Failure("ValueError", f"size {k} is off", "f", k, "", {})) for k in (3, 5)
+    ]
+    assert fingerprint(failed[:1]) == fingerprint(failed[1:])
+    assert fingerprint(failed[:1]) != fingerprint(outcome(a))
+    with np.errstate(all="raise"):
+        assert fingerprint(outcome(np.array([np.inf, 1e308, -1e308])))
