@@ -31,6 +31,7 @@ from traitlets.config import PyFileConfigLoader
 from autograder.grading.classroom import ClassError
 from autograder.grading.entries import Entries
 from autograder.grading.judge import Result
+from autograder.grading.roster import Student
 
 
 class Sheet(NamedTuple):
@@ -103,10 +104,22 @@ class Books:
                 "when this is mended, run the same command again"
             ) from None
 
-    def add_student(self, student: str) -> None:
-        """Enter a learner into the gradebook."""
+    def students(self) -> list[Student]:
+        """Who is in the class, by id."""
         with self._gradebook() as gradebook:
-            gradebook.update_or_create_student(student)
+            rows = sorted(gradebook.students, key=lambda row: row.id)
+            return [Student(*(getattr(row, f) or "" for f in Student._fields)) for row in rows]
+
+    def add_students(self, students: Sequence[Student]) -> None:
+        """Enter learners into the gradebook, or what is now known of them. Nobody is removed."""
+        with self._gradebook() as gradebook:
+            known = {student.id: student for student in gradebook.students}
+            for student in students:
+                row = known.get(student.id) or gradebook.add_student(student.id)
+                for field, text in student._asdict().items():
+                    if text:
+                        setattr(row, field, text)
+            gradebook.db.commit()
 
     def enter(self, assignment: str, results: Sequence[Result]) -> list[str]:
         """Enter results, in one transaction.

@@ -2,9 +2,9 @@
 
 import argparse
 import contextlib
-import csv
 import importlib.util
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from itertools import groupby
@@ -27,12 +27,34 @@ def add_commands(commands: Any) -> None:
     release = actions.add_parser("release", help="make a unit's notebook ready for learners")
     release.add_argument("folder", type=Path, metavar="DIR")
     release.add_argument("assignment", help="a unit, such as 02_rnn_forward")
+    release.add_argument("--zip", action="store_true", help="also as one zip file, for an LMS")
     release.set_defaults(run=_guarded(_release))
+    _people_commands(actions)
     _assignment_commands(commands)
     doctor.add_command(commands)
     demo = commands.add_parser("demo", help="all of it on a small class, in a temporary folder")
     demo.add_argument("--keep", type=Path, metavar="DIR", help="make the class here")
     demo.set_defaults(run=_guarded(_demo))
+
+
+def _people_commands(actions: Any) -> None:
+    add = actions.add_parser("add-students", help="enter learners from a roster")
+    add.add_argument("folder", type=Path, metavar="DIR")
+    add.add_argument(
+        "roster", type=Path, metavar="CSV", help="with a column id; or of Canvas, Moodle"
+    )
+    add.set_defaults(run=_guarded(_add_students))
+    collect = actions.add_parser("collect", help="take submissions out of an LMS's archive")
+    collect.add_argument("folder", type=Path, metavar="DIR")
+    collect.add_argument("assignment", metavar="A")
+    collect.add_argument("archive", type=Path, metavar="ZIP", help="of Canvas, Moodle, Blackboard")
+    collect.set_defaults(run=_guarded(_collect))
+    feedback = actions.add_parser("feedback", help="the feedback pages as a zip file")
+    feedback.add_argument("folder", type=Path, metavar="DIR")
+    feedback.add_argument("assignment", metavar="A")
+    feedback.set_defaults(run=_guarded(_feedback))
+    for command in (add, collect):
+        command.add_argument("--dry-run", action="store_true", help="say what would be done")
 
 
 def _assignment_commands(commands: Any) -> None:
@@ -60,7 +82,10 @@ def _assignment_commands(commands: Any) -> None:
     report.add_argument("--anonymous", action="store_true", help="leave the learners' names out")
     report.set_defaults(run=_guarded(_report))
     export = commands.add_parser("export", help="the gradebook's marks")
-    export.add_argument("--format", choices=["csv"], default="csv")
+    export.add_argument("--format", choices=["csv", "json", "canvas", "moodle"], default="csv")
+    export.add_argument(
+        "--into", type=Path, metavar="CSV", help="a gradebook exported from Canvas or Moodle"
+    )
     export.set_defaults(run=_guarded(_export))
     for command in (grade, regrade, report, export):
         command.add_argument("folder", type=Path, metavar="DIR")
@@ -118,8 +143,79 @@ def _release(options: argparse.Namespace) -> int:
     source.write_text(instructor_notebook(unit), "utf-8")
     Books(folder).generate(unit)
     print(f"Give this to the learners: {folder / 'release' / unit / name}")
+    if options.zip:
+        print(f"or, zipped:                {_zipped(folder / 'release' / unit, folder / unit)}")
     print(f"What they hand in goes to:  {folder / 'submitted' / 'LEARNER' / unit / name}")
     print(f"Next: unrolled grade {folder}")
+    return 0
+
+
+def _zipped(what: Path, target: Path) -> Path:
+    """A folder as a zip file that holds it."""
+    return Path(shutil.make_archive(str(target), "zip", what.parent, what.name))
+
+
+def _add_students(options: argparse.Namespace) -> int:
+    from autograder.grading import classroom, roster
+    from autograder.grading.books import Books
+
+    books = Books(classroom.require(options.folder))
+    read = roster.read(options.roster)
+    known = {student.id for student in books.students()}
+    listed = {student.id for student in read.students}
+    if not options.dry_run:
+        books.add_students(read.students)
+    would = "would be " if options.dry_run else ""
+    print(f"{len(listed - known)} {would}added, {len(listed & known)} known ({read.kind}).")
+    for line in read.skipped:
+        print(f"passed over  {line}")
+    for student in sorted(known - listed):
+        print(f"not listed   {student} (in the class, and kept)")
+    print(f"Next: unrolled class release {options.folder} 02_rnn_forward")
+    return 0
+
+
+def _collect(options: argparse.Namespace) -> int:
+    from autograder.grading import classroom
+    from autograder.grading.books import Books
+    from autograder.grading.collect import collect
+
+    folder, assignment = classroom.require(options.folder), options.assignment
+    released = classroom.released(folder, assignment)
+    if len(released) != 1:
+        said = f"has {len(released)} notebooks" if released else "is not released"
+        raise classroom.ClassError(f"{assignment} {said}; an archive is collected into exactly one")
+    students = Books(folder).students()
+    if not students:
+        raise classroom.ClassError(
+            f"nobody is in the class; run: unrolled class add-students {folder} ROSTER.csv"
+        )
+    done = collect(folder, assignment, options.archive, students, released[0], not options.dry_run)
+    print(f"{len(done.taken)} {'would be ' if options.dry_run else ''}collected.")
+    for student in done.replaced:
+        print(f"replaced     {student} (another notebook was there)")
+    for member, why in done.left:
+        print(f"left out     {member}: {why}")
+    for student in done.missing:
+        print(f"nothing of   {student}")
+    print(f"Next: unrolled grade {folder} --assignment {assignment}")
+    return 1 if done.left else 0
+
+
+def _feedback(options: argparse.Namespace) -> int:
+    import tempfile
+
+    from autograder.grading import classroom
+
+    folder, assignment = classroom.require(options.folder), options.assignment
+    pages = sorted((folder / "feedback").glob(f"*/{assignment}"))
+    if not pages:
+        raise classroom.ClassError(f"{assignment} has no pages yet; run: unrolled grade {folder}")
+    with tempfile.TemporaryDirectory() as place:
+        for page in pages:
+            shutil.copytree(page, Path(place, assignment, page.parent.name))
+        made = _zipped(Path(place, assignment), folder.resolve() / f"feedback-{assignment}")
+    print(f"{len(pages)} learners' pages: {made}")
     return 0
 
 
@@ -243,21 +339,37 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
+    from autograder.grading import export
     from autograder.grading.books import Books
 
     chosen = list(_chosen(options))
     books = Books(options.folder)
     marks = [mark for name in chosen for mark in books.marks(name)]
-    parts = list(dict.fromkeys(part for mark in marks for part in mark.parts))
-    writer = csv.writer(sys.stdout, quoting=csv.QUOTE_NONNUMERIC)
-    facts = ["student", "assignment", "score", "max_score", "late_penalty", "needs_manual_grade"]
-    writer.writerow([*facts, *parts])
-    for mark in marks:
-        manual = "yes" if mark.manual else "no"
-        cells = [mark.parts.get(part, "") for part in parts]
-        known = [mark.student, mark.assignment, mark.score, mark.most, mark.penalty, manual]
-        writer.writerow([*known, *cells])
+    if options.format == "json":
+        print(json.dumps(export.as_json(marks), indent=1))
+    elif options.format == "csv":
+        sys.stdout.write(export.as_csv(marks))
+    else:
+        _fill(options, marks, books.students())
     return 0
+
+
+def _fill(options: argparse.Namespace, marks: list[Any], students: list[Any]) -> None:
+    """Marks in an LMS's own table, on standard output; what does not fit is said beside it."""
+    from autograder.grading import export
+    from autograder.grading.classroom import ClassError
+
+    if options.into is None:
+        raise ClassError(
+            f"export the gradebook from {options.format.capitalize()} first, and name the file: "
+            f"unrolled export {options.folder} --format {options.format} --into FILE.csv"
+        )
+    filled = export.fill(options.into, marks, students)
+    sys.stdout.write(filled.sheet.text())
+    for student in filled.missing:
+        print(f"unrolled: {student} has marks, but no line in {options.into}", file=sys.stderr)
+    for student in filled.unmarked:
+        print(f"unrolled: {student} has no marks", file=sys.stderr)
 
 
 def _demo(options: argparse.Namespace) -> int:

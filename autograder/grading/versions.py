@@ -17,12 +17,12 @@ BY_EXERCISE = ("autograder.exercises", "solutions")
 _DOTTED = tuple(f"{package}." for package in BY_EXERCISE)
 
 BYSTANDERS = {
-    "bench", "cli.py", "terminal.py", "verify.py", "verify_notebooks.py", "weave.py",
+    "bench", "cli.py", "start.py", "terminal.py", "verify.py", "verify_notebooks.py", "weave.py",
     "grading/books.py", "grading/bridge.py", "grading/classroom.py", "grading/cli.py",
-    "grading/cluster.py", "grading/demo.py", "grading/doctor.py", "grading/entries.py",
-    "grading/grade.py", "grading/journal.py", "grading/overview.py", "grading/pages.py",
-    "grading/regrade.py", "grading/survey.py", "grading/versions.py", "grading/workers.py",
-    "start.py",
+    "grading/cluster.py", "grading/collect.py", "grading/demo.py", "grading/doctor.py",
+    "grading/entries.py", "grading/export.py", "grading/grade.py", "grading/journal.py",
+    "grading/overview.py", "grading/pages.py", "grading/regrade.py", "grading/roster.py",
+    "grading/sheets.py", "grading/survey.py", "grading/versions.py", "grading/workers.py",
 }  # fmt: skip
 """Parts of `autograder` that start, store or show a verdict, but have no say in it."""
 
