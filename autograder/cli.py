@@ -84,11 +84,27 @@ def _author_commands(commands: argparse._SubParsersAction) -> None:
         help="instead: how often the checks err, over N draws of the inputs (300)",
     )  # fmt: skip
     verify.set_defaults(run=_verify)
+    _misconception_commands(commands)
     bench = commands.add_parser("bench", help="ratios measured side by side in one run")
     bench.add_argument("what", choices=["reference", "check", "grading"])
     bench.add_argument("--full", action="store_true")
     bench.add_argument("--json", action="store_true")
     bench.set_defaults(run=_bench)
+
+
+def _misconception_commands(commands: argparse._SubParsersAction) -> None:
+    actions = commands.add_parser(
+        "misconception", help="what learners get wrong, and are told"
+    ).add_subparsers(required=True, metavar="ACTION")
+    new = actions.add_parser("new", help="add one to an exercise, after it is proved")
+    new.add_argument("exercise")
+    new.add_argument("id", help="words with hyphens, such as state-not-carried")
+    new.add_argument("--old", required=True, help="as it stands in the solution")
+    new.add_argument("--new", required=True, help="what learners write there")
+    new.add_argument("--why", required=True, help="a sentence: why that is wrong, and what to do")
+    new.add_argument("--class", dest="folder", type=Path, metavar="DIR", help="where it was found")
+    new.add_argument("--alike", metavar="FINGERPRINT", help="of the group in that class's report")
+    new.set_defaults(run=_misconception)
 
 
 # ------------------------------------------------------------------ learners
@@ -206,6 +222,25 @@ def _in_parallel(work: Callable, names: Sequence[str], unit: str, quiet: bool) -
         except KeyboardInterrupt:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _misconception(options: argparse.Namespace) -> int:
+    _needs_checkout("misconception new")
+    from autograder.exercise import Edit
+    from autograder.grading.classroom import ClassError, likeness
+    from autograder.misconceptions import MisconceptionError, add
+
+    if (options.folder is None) != (options.alike is None):
+        raise UsageError("--class and --alike belong together")
+    edit = Edit(options.id, options.old, options.new, options.why)
+    try:
+        like = [likeness(options.folder, options.exercise, options.alike)] if options.alike else []
+        path = add(options.exercise, edit, *like)
+    except (ClassError, MisconceptionError) as error:
+        raise UsageError(str(error)) from None
+    print(f"wrote  {path}")
+    print(f"Next: unrolled verify {options.exercise}, and unrolled regrade on your classes")
+    return 0
 
 
 def _calibrate(names: Sequence[str], seeds: int, as_json: bool) -> int:

@@ -6,16 +6,18 @@ import json
 import os
 import re
 import secrets as random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
 from autograder.grading import tasks, versions
+from autograder.grading.alike import fingerprint
 from autograder.grading.journal import Journal, Results
-from autograder.grading.judge import Result
+from autograder.grading.judge import Result, common_key
 from autograder.grading.sanitise import MAX_FILE, Notebook
 from autograder.grading.tasks import Job, Task
-from autograder.notebooks import exercise_of
+from autograder.notebooks import exercise_of, exercises
+from autograder.trial import run
 
 PRIVATE = ".unrolled"
 CONFIG = '''"""nbgrader's settings for this class. Add your own below; what `configure` sets makes
@@ -158,6 +160,32 @@ def locked(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             raise ClassError(f"{folder} is being graded by another process; wait for it") from None
         yield
+
+
+def likeness(folder: Path, exercise: str, wanted: str) -> Callable[[Callable], bool]:
+    """What tells whether a function does what a group of a class's wrong answers did.
+
+    Parameters
+    ----------
+    folder : Path
+    exercise : str
+    wanted : str
+        The group's fingerprint.
+
+    Raises
+    ------
+    ClassError
+        The exercise is in nothing that was released.
+    """
+    keys = [
+        common_key(secret(folder), tasks.label(assignment, name), exercise)
+        for assignment in assignments(require(folder))
+        for name in released(folder, assignment)
+        if exercise in exercises(template(folder, assignment, name))
+    ]
+    if not keys:
+        raise ClassError(f"{exercise} is in nothing that was released in {folder}")
+    return lambda function: any(fingerprint(run(function, key.cases)) == wanted for key in keys)
 
 
 # ------------------------------------------------------------------ results

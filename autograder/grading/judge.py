@@ -49,6 +49,11 @@ def seeds(secret: bytes, *labels: str) -> tuple[int, ...]:
     return tuple(int.from_bytes(digest[i : i + 4], "little") for i in range(0, 32, 4))
 
 
+def common_key(secret: bytes, label: str, exercise: str) -> AnswerKey:
+    """An exercise on inputs that are the same for a whole class, and shown to nobody."""
+    return answers.key(exercise, seeds(secret, label, exercise))
+
+
 def attempt(clean: Clean) -> str:
     """What tells one attempt of a learner from the next: a hash of all answers.
 
@@ -96,7 +101,7 @@ def grade_notebook(
             exercise, grade_id = exercise_of(cell), _grade_id(cell)
             if exercise:
                 key = answers.key(exercise, seeds(secret, assignment, exercise, student, this))
-                common = partial(answers.key, exercise, seeds(secret, assignment, exercise))
+                common = partial(common_key, secret, assignment, exercise)
                 try:
                     report = _judged(session, key, failed.get(exercise), clean)
                     alike = _alike(session, report, common)

@@ -227,11 +227,12 @@ def _clusters(groups: Sequence[Group], names: Names, example: Example) -> Iterat
         yield "<p>No two wrong answers that nothing explains do the same.</p>"
     else:
         yield (
-            "<p>These gave the same wrong outputs on the same inputs. A sentence on why makes a "
-            "misconception of them, which the next learner is told.</p>"
+            "<p>These gave the same wrong outputs on the same inputs. With a sentence on why, "
+            "<code>unrolled misconception new</code> makes a misconception of them, which the next "
+            "learner is told.</p>"
         )
     for group in groups[:SHOWN]:
-        why = f"The check says: {html.escape(legible(group.why))}"
+        why = f"The check says: {html.escape(legible(group.why))} ({group.id})"
         yield _group(group, names, example, why)
     yield _more(groups)
 

@@ -17,7 +17,8 @@ BY_EXERCISE = ("autograder.exercises", "solutions")
 _DOTTED = tuple(f"{package}." for package in BY_EXERCISE)
 
 BYSTANDERS = {
-    "bench", "cli.py", "start.py", "terminal.py", "verify.py", "verify_notebooks.py", "weave.py",
+    "bench", "cli.py", "misconceptions.py", "start.py", "terminal.py",
+    "verify.py", "verify_notebooks.py", "weave.py",
     "grading/books.py", "grading/bridge.py", "grading/classroom.py", "grading/cli.py",
     "grading/cluster.py", "grading/collect.py", "grading/demo.py", "grading/doctor.py",
     "grading/entries.py", "grading/export.py", "grading/grade.py", "grading/journal.py",

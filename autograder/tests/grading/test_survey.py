@@ -158,3 +158,22 @@ def test_a_fingerprint_is_blind_to_rounding_and_to_nothing_else():
     assert fingerprint(failed[:1]) != fingerprint(outcome(a))
     with np.errstate(all="raise"):
         assert fingerprint(outcome(np.array([np.inf, 1e308, -1e308])))
+
+
+def test_a_cluster_is_turned_into_a_misconception(surveyed_class, monkeypatch, capsys):
+    written = []
+    monkeypatch.setattr("pathlib.Path.write_text", lambda path, *text: written.append((path, text)))
+    largest = surveyed(surveyed_class, UNIT).clusters[0]
+    words = ["misconception", "new", "softmax", "a-third", "--class", str(surveyed_class)]
+    words += ["--old", "exponentials.sum(axis=-1, keepdims=True)", "--why", "They sum to 1/3."]
+    other = ["--new", "(exponentials.sum(axis=-1, keepdims=True) + 1)"]
+    assert main([*words, *other, "--alike", largest.id]) == 2
+    assert "does something else than those learners' functions" in capsys.readouterr().err
+    third = ["--new", "(3 * exponentials.sum(axis=-1, keepdims=True))"]
+    assert main([*words, *third]) == 2
+    assert "belong together" in capsys.readouterr().err
+    assert written == []
+    assert main([*words, *third, "--alike", largest.id]) == 0
+    ((path, (text, _)),) = written
+    assert path.name == "softmax.py"
+    assert '"a-third"' in text
