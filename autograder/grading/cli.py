@@ -80,6 +80,9 @@ def _assignment_commands(commands: Any) -> None:
     report = commands.add_parser("report", help="a class at a glance, as an HTML page")
     report.add_argument("--json", action="store_true", help="print the figures as JSON")
     report.add_argument("--anonymous", action="store_true", help="leave the learners' names out")
+    report.add_argument(
+        "--integrity", action="store_true", help="add pairs whose answers have much in common"
+    )
     report.set_defaults(run=_guarded(_report))
     export = commands.add_parser("export", help="the gradebook's marks")
     export.add_argument("--format", choices=["csv", "json", "canvas", "moodle"], default="csv")
@@ -324,14 +327,15 @@ def _diagnoses(checks: list[dict[str, Any]]) -> list[str]:
 
 def _report(options: argparse.Namespace) -> int:
     from autograder.grading import overview
-    from autograder.grading.grade import surveyed
+    from autograder.grading.grade import alike, surveyed
 
     surveys = [surveyed(options.folder, assignment) for assignment in _chosen(options)]
     if options.json:
         print(json.dumps([survey.summary() for survey in surveys], indent=1))
         return 0
     for survey in surveys:
-        print(overview.page(options.folder, survey, options.anonymous))
+        pairs = alike(options.folder, survey.assignment) if options.integrity else None
+        print(overview.page(options.folder, survey, options.anonymous, pairs))
         if survey.ungraded:
             left = f"{len(survey.ungraded)} of its submissions have no result"
             print(f"  {left}; run: unrolled grade {options.folder}")

@@ -6,6 +6,7 @@ entered in whole transactions, and files are written whole.
 
 import os
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
@@ -14,16 +15,18 @@ from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
-from autograder.grading import classroom, pages, tasks
+from autograder.grading import classroom, integrity, pages, tasks
 from autograder.grading.books import Books, Sheet
 from autograder.grading.classroom import ClassError
 from autograder.grading.journal import Journal
 from autograder.grading.judge import Result
 from autograder.grading.pages import Page
 from autograder.grading.sandbox import tiers
+from autograder.grading.sanitise import answer_cells
 from autograder.grading.survey import Survey, survey
 from autograder.grading.tasks import Done, Job, Task
 from autograder.grading.workers import Executor, Local, Lost, WorkersFailed
+from autograder.notebooks import source_of
 
 BATCH = 100
 """Results in one transaction: a transaction costs as much as ten of them."""
@@ -151,6 +154,25 @@ def surveyed(folder: Path, assignment: str) -> Survey:
         if result is None
     ]
     return survey(assignment, results, ungraded)
+
+
+def alike(folder: Path, assignment: str) -> list[integrity.Pair]:
+    """Pairs of learners whose answers have more in common than chance would have it."""
+    code: dict[str, dict[str, str]] = defaultdict(dict)
+    outputs: dict[str, dict[str, str]] = defaultdict(dict)
+    for pair in handed_in(folder, assignment):
+        template = classroom.template(folder, assignment, f"{pair.stem}.ipynb")
+        clean = tasks.read(template, classroom.task(folder, pair.label, pair.student))
+        given = {name: source_of(cell) for name, cell in answer_cells(template)}
+        result = classroom.up_to_date(folder, pair.label, pair.student)
+        for check in result["checks"].values() if result else ():
+            name = check["name"]
+            text = integrity.normal(clean.answers.get(name, ""), name)
+            if text is not None and text != integrity.normal(given.get(name, ""), name):
+                code[name][pair.student] = text
+            if check["alike"]:
+                outputs[name][pair.student] = check["alike"]
+    return integrity.pairs(code, outputs)
 
 
 def run(folder: Path, pairs: Sequence[Pair], how: How) -> Graded:

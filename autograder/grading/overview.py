@@ -8,6 +8,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from autograder.grading import classroom, tasks
+from autograder.grading.integrity import Pair
 from autograder.grading.sanitise import Notebook, legible
 from autograder.grading.survey import Exercise, Group, Learner, Survey
 from autograder.notebooks import exercise_of, source_of
@@ -54,7 +55,9 @@ Example = Callable[[Group], tuple[str, str]]
 """From a group to one member's code, and to the heading of the text that it belongs to."""
 
 
-def page(folder: Path, survey: Survey, anonymous: bool = False) -> Path:
+def page(
+    folder: Path, survey: Survey, anonymous: bool = False, alike: Sequence[Pair] | None = None
+) -> Path:
     """Write the overview of one assignment.
 
     Parameters
@@ -64,6 +67,8 @@ def page(folder: Path, survey: Survey, anonymous: bool = False) -> Path:
     survey : Survey
     anonymous : bool, optional
         Leave the learners' names out.
+    alike : sequence of Pair, optional
+        Pairs whose answers have much in common, for a section of their own.
 
     Returns
     -------
@@ -77,11 +82,14 @@ def page(folder: Path, survey: Survey, anonymous: bool = False) -> Path:
     else:
         names = Names({name: name for name in who}, _links(folder, survey.assignment, who))
     target = folder / f"overview-{survey.assignment}.html"
-    target.write_text(_page(survey, names, _examples(folder, survey.assignment)), "utf-8")
+    example = _examples(folder, survey.assignment)
+    target.write_text(_page(survey, names, example, alike), "utf-8")
     return target
 
 
-def _page(survey: Survey, names: Names, example: Example) -> str:
+def _page(
+    survey: Survey, names: Names, example: Example, alike: Sequence[Pair] | None = None
+) -> str:
     title = html.escape(f"{survey.assignment}: {_count(len(survey.learners), 'learner')}")
     body = "".join(
         [
@@ -92,6 +100,7 @@ def _page(survey: Survey, names: Names, example: Example) -> str:
             *_struggling(survey.struggling, names),
             *_ungraded(survey, names),
             *_marks(survey.learners, names),
+            *(_alike(alike, names) if alike is not None else ()),
         ]
     )
     return (
@@ -205,6 +214,29 @@ def _ungraded(survey: Survey, names: Names) -> Iterator[str]:
     yield _head("learner", "what")
     for name, what in said:
         yield f'<tr><th scope="row">{names(name)}</th><td>{html.escape(what)}</td></tr>'
+    yield "</table></div>"
+
+
+def _alike(pairs: Sequence[Pair], names: Names) -> Iterator[str]:
+    """Pairs whose answers have much in common, each figure with its base rate."""
+    yield "<h2>Answers with much in common</h2>"
+    yield (
+        "<p>This is no verdict: learners who work together, or from one page, share answers, too. "
+        "Code is compared without layout, comments and names of variables. A bit is one "
+        "halving of the chance that somebody else of this class gives the same answer.</p>"
+    )
+    if not pairs:
+        yield "<p>No pair has more in common than chance would have it.</p>"
+        return
+    yield _head("learners", "bits", "pairs with as much", "what they share")
+    for pair in pairs[:SHOWN]:
+        shared = "<br>".join(
+            f"{html.escape(each.exercise)}: {each.what}, given by {each.sharing} of {each.tried}"
+            for each in pair.shared
+        )
+        yield f'<tr><th scope="row">{names.all(pair.learners)}</th>'
+        yield f'<td class="n">{pair.bits:.0f}</td>'
+        yield f'<td class="n">{pair.as_much} of {pair.pairs}</td><td>{shared}</td></tr>'
     yield "</table></div>"
 
 

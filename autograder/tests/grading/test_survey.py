@@ -13,6 +13,7 @@ from autograder.cli import main
 from autograder.grading import classroom, demo, overview
 from autograder.grading.alike import fingerprint
 from autograder.grading.grade import grade, surveyed
+from autograder.grading.integrity import Pair, Shared
 from autograder.grading.survey import survey
 from autograder.trial import Failure, Outcome
 
@@ -177,3 +178,17 @@ def test_a_cluster_is_turned_into_a_misconception(surveyed_class, monkeypatch, c
     ((path, (text, _)),) = written
     assert path.name == "softmax.py"
     assert '"a-third"' in text
+
+
+def test_pairs_are_told_only_when_asked_for(surveyed_class):
+    page = surveyed_class / f"overview-{UNIT}.html"
+    assert main(["report", str(surveyed_class)]) == 0
+    assert "much in common" not in page.read_text("utf-8")
+    assert main(["report", str(surveyed_class), "--integrity"]) == 0
+    assert "No pair has more in common than chance" in page.read_text("utf-8")
+    planted = Pair(("d0", "<b>nasty<b>"), (Shared("softmax", "the same code", 2, 14),) * 4, 1, 105)
+    overview.page(surveyed_class, surveyed(surveyed_class, UNIT), alike=[planted])
+    text = page.read_text("utf-8")
+    assert "softmax: the same code, given by 2 of 14" in text
+    assert "1 of 105" in text
+    assert "This is no verdict" in text
