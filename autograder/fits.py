@@ -6,6 +6,7 @@ from itertools import permutations
 import numpy as np
 
 FLOAT32_RTOL = 2e-4  # float32 rounds at 6e-8; sums, and scores near 1000, lose three digits more
+ULPS = 4  # roundings of a number near 1, which inputs are: what is left where such numbers cancel
 Axes = Sequence[str]
 
 
@@ -16,7 +17,9 @@ def tolerance(expected: np.ndarray, got: np.ndarray, rtol: float) -> float:
     narrow = got.dtype.kind in "fc" and got.dtype.itemsize < (8 if got.dtype.kind == "f" else 16)
     finite = np.abs(expected[np.isfinite(expected)])
     scale = float(finite.max()) if finite.size else 1.0
-    return (max(rtol, FLOAT32_RTOL) if narrow else rtol) * (scale or 1.0)
+    rounding = np.finfo(np.float32 if narrow else np.float64).eps
+    relative = max(rtol, FLOAT32_RTOL) if narrow else rtol
+    return max(relative * (scale or 1.0), ULPS * float(rounding))
 
 
 def wrong_entries(expected: np.ndarray, got: np.ndarray, rtol: float) -> np.ndarray:

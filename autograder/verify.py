@@ -159,7 +159,7 @@ class Calibration(NamedTuple):
 
     def __str__(self) -> str:
         return (
-            f"{self.name:<28}{self.seeds:>6} seeds: {self.refused} of {self.right} right answers "
+            f"{self.name:<32}{self.seeds:>6} seeds: {self.refused} of {self.right} right answers "
             f"refused, {self.passed} of {self.wrong} wrong ones passed"
         )
 
@@ -194,10 +194,10 @@ def _passes(key: answers.AnswerKey, function: Callable) -> bool:
 
 def table(verdicts: Sequence[Verdict]) -> Iterator[str]:
     """The verdicts as lines of text."""
-    yield f"{'exercise':<28}{'misconceptions':>15}{'caught':>8}{'named':>7}{'alternatives':>14}"
+    yield f"{'exercise':<32}{'misconceptions':>15}{'caught':>8}{'named':>7}{'alternatives':>14}"
     for v in verdicts:
         counts = f"{v.misconceptions:>15}{v.caught:>8}{v.named:>7}{v.alternatives:>14}"
-        yield f"{v.name:<28}{counts}  {'ok' if v.ok else 'FAULT'}"
+        yield f"{v.name:<32}{counts}  {'ok' if v.ok else 'FAULT'}"
         yield from (f"    {fault}" for fault in v.faults)
     total, caught = sum(v.misconceptions for v in verdicts), sum(v.caught for v in verdicts)
     yield f"mutation score: {caught} of {total} caught, {sum(v.named for v in verdicts)} named"
