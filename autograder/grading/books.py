@@ -10,6 +10,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -88,6 +89,12 @@ class Books:
         if not done["success"]:
             said = (done.get("error") or done.get("log") or "").strip().splitlines()
             raise ClassError(f"nbgrader generate_assignment {assignment}: {(said or ['?'])[-1]}")
+
+    def set_due(self, assignment: str, when: datetime) -> None:
+        """Say until when an assignment may be handed in without a penalty."""
+        with self._gradebook() as gradebook:
+            due = when.astimezone(UTC).replace(tzinfo=None)  # as nbgrader keeps times
+            gradebook.update_or_create_assignment(assignment, duedate=due)
 
     @contextlib.contextmanager
     def _gradebook(self) -> Iterator[Gradebook]:

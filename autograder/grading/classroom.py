@@ -31,6 +31,13 @@ configure(c)
 '''
 
 
+LATE = """
+# What late work costs; see unrolled class release --due.
+c.AssignLatePenalties.plugin_class = "autograder.grading.late.PerDay"
+c.PerDay.percent = {percent:g}
+"""
+
+
 class ClassError(Exception):
     """Something about a class folder that its owner can mend."""
 
@@ -38,12 +45,14 @@ class ClassError(Exception):
 # ------------------------------------------------------------------ the folder
 
 
-def new(folder: Path) -> None:
+def new(folder: Path, late_per_day: float | None = None) -> None:
     """Make a class folder; one that is there already keeps everything it has.
 
     Parameters
     ----------
     folder : Path
+    late_per_day : float, optional
+        Percent of the score that each day of lateness costs.
     """
     for part in ("source", "release", "submitted", "autograded", "feedback", PRIVATE):
         (folder / part).mkdir(parents=True, exist_ok=True)
@@ -51,7 +60,8 @@ def new(folder: Path) -> None:
     config = folder / "nbgrader_config.py"
     if not config.exists():
         name = re.sub(r"[^A-Za-z0-9_-]+", "-", folder.resolve().name)
-        config.write_text(CONFIG.format(course=name), "utf-8")
+        late = "" if late_per_day is None else LATE.format(percent=late_per_day)
+        config.write_text(CONFIG.format(course=name) + late, "utf-8")
     secret = folder / PRIVATE / "secret"
     if not secret.exists():
         descriptor = os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -7,6 +7,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from textwrap import shorten
@@ -23,10 +24,14 @@ def add_commands(commands: Any) -> None:
     actions = classes.add_subparsers(required=True, metavar="ACTION")
     new = actions.add_parser("new", help="make a class folder")
     new.add_argument("folder", type=Path, metavar="DIR")
+    new.add_argument(
+        "--late-per-day", type=_percent, metavar="PERCENT", help="what a day of lateness costs"
+    )
     new.set_defaults(run=_guarded(_new))
     release = actions.add_parser("release", help="make a unit's notebook ready for learners")
     release.add_argument("folder", type=Path, metavar="DIR")
     release.add_argument("assignment", help="a unit, such as 02_rnn_forward")
+    release.add_argument("--due", type=_time, metavar="WHEN", help="such as '2026-01-31 18:00 UTC'")
     release.add_argument("--zip", action="store_true", help="also as one zip file, for an LMS")
     release.set_defaults(run=_guarded(_release))
     _people_commands(actions)
@@ -101,6 +106,24 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+def _percent(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0 <= float(text) <= 100:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 100")
+
+
+def _time(text: str) -> datetime:
+    """A time with its zone; without one, nobody knows which hour is meant."""
+    from dateutil.parser import ParserError, parse
+
+    with contextlib.suppress(ParserError, OverflowError):
+        found = parse(text)
+        if found.tzinfo is not None:
+            return found.astimezone(UTC)
+    raise argparse.ArgumentTypeError(f"{text!r} is no time with a zone; write 2026-01-31 18:00 UTC")
+
+
 def _guarded(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
     """A command that says what is missing, or what to mend, in one sentence."""
 
@@ -128,7 +151,7 @@ def _guarded(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Nam
 def _new(options: argparse.Namespace) -> int:
     from autograder.grading import classroom
 
-    classroom.new(options.folder)
+    classroom.new(options.folder, options.late_per_day)
     print(f"{options.folder} is a class. Keep {classroom.PRIVATE}/secret to yourself.")
     print(f"Next: unrolled class release {options.folder} 02_rnn_forward")
     return 0
@@ -144,7 +167,11 @@ def _release(options: argparse.Namespace) -> int:
     source = folder / "source" / unit / name
     source.parent.mkdir(parents=True, exist_ok=True)
     source.write_text(instructor_notebook(unit), "utf-8")
-    Books(folder).generate(unit)
+    books = Books(folder)
+    books.generate(unit)
+    if options.due:
+        books.set_due(unit, options.due)
+        print(f"Due {options.due:%Y-%m-%d %H:%M} UTC.")
     print(f"Give this to the learners: {folder / 'release' / unit / name}")
     if options.zip:
         print(f"or, zipped:                {_zipped(folder / 'release' / unit, folder / unit)}")

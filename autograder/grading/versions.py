@@ -22,7 +22,7 @@ BYSTANDERS = {
     "grading/books.py", "grading/bridge.py", "grading/classroom.py", "grading/cli.py",
     "grading/cluster.py", "grading/collect.py", "grading/demo.py", "grading/doctor.py",
     "grading/entries.py", "grading/export.py", "grading/grade.py", "grading/integrity.py",
-    "grading/journal.py",
+    "grading/journal.py", "grading/late.py",
     "grading/overview.py", "grading/pages.py", "grading/regrade.py", "grading/roster.py",
     "grading/sheets.py", "grading/survey.py", "grading/versions.py", "grading/workers.py",
 }  # fmt: skip

@@ -12,6 +12,7 @@ from autograder.grading import classroom, demo, roster
 from autograder.grading.books import Books
 from autograder.grading.classroom import ClassError
 from autograder.grading.collect import collect
+from autograder.grading.late import PerDay
 from autograder.grading.roster import Student
 
 UNIT, NAME = demo.UNIT, "rnn_forward.ipynb"
@@ -115,8 +116,9 @@ ARCHIVES = {"canvas": canvas_archive, "moodle": moodle_archive, "csv": blackboar
 def made(tmp_path, kind):
     folder, listed = tmp_path / "class", tmp_path / "roster.csv"
     listed.write_text(ROSTERS[kind](), "utf-8")
-    assert main(["class", "new", str(folder)]) == 0
-    assert main(["class", "release", str(folder), UNIT, "--zip"]) == 0
+    assert main(["class", "new", str(folder), "--late-per-day", "10"]) == 0
+    due = "2026-01-18 20:00 +02:00"
+    assert main(["class", "release", str(folder), UNIT, "--zip", "--due", due]) == 0
     assert main(["class", "add-students", str(folder), str(listed)]) == 0
     return folder, listed
 
@@ -149,15 +151,19 @@ def test_from_roster_to_marks(tmp_path, kind, capsys):
     assert "replaced" not in capsys.readouterr().out, "the same again changes nothing"
 
     assert main(["grade", str(folder)]) == 0
-    assert {mark.student: mark.score for mark in Books(folder).marks(UNIT)} == expected
+    marks = Books(folder).marks(UNIT)
+    assert {mark.student: mark.score for mark in marks} == expected
+    penalties = {mark.student: mark.penalty for mark in marks if mark.penalty}
+    assert penalties == {"late": pytest.approx(0.2 * FULL)}, "a day and 18 hours are two days"
     assert main(["class", "feedback", str(folder), UNIT]) == 0
     names = zipfile.ZipFile(folder / f"feedback-{UNIT}.zip").namelist()
     assert sum(name.endswith(".html") for name in names) == 5
     capsys.readouterr()
 
     assert main(["export", str(folder), "--format", "json"]) == 0
-    exported = {m["student"]: m["score"] for m in json.loads(capsys.readouterr().out)}
-    assert exported == expected
+    exported = {m["student"]: m["total"] for m in json.loads(capsys.readouterr().out)}
+    expected["late"] *= 0.8
+    assert exported == pytest.approx(expected)
     if kind != "csv":
         back_into_the_table(folder, listed, kind, capsys, expected)
 
@@ -293,3 +299,26 @@ def test_export_wants_a_table_to_fill(tmp_path, capsys):
     assert "--into FILE.csv" in capsys.readouterr().err
     assert main(["export", str(folder), "--format", "moodle", "--into", str(listed)]) == 2
     assert "no gradebook of Canvas or Moodle" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["new", "x", "--late-per-day", "110"], "not a number from 0 to 100"),
+        (["release", "x", UNIT, "--due", "tomorrow"], "no time with a zone"),
+        (["release", "x", UNIT, "--due", "2026-01-18 20:00"], "no time with a zone"),
+    ],
+)
+def test_what_is_no_percentage_or_time(words, says, capsys):
+    with pytest.raises(SystemExit):
+        main(["class", *words])
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("hours", "grace", "share"), [(0, 0, 0), (1, 0, 0.1), (24, 0, 0.1), (25, 0, 0.2), (1, 1, 0),
+                                  (26, 1, 0.2), (24 * 30, 0, 1)]
+)  # fmt: skip
+def test_every_day_begun_costs(hours, grace, share):
+    plugin = PerDay(percent=10, grace_hours=grace)
+    assert (plugin.late_submission_penalty("a", 20, hours * 3600) or 0) == pytest.approx(20 * share)
