@@ -131,7 +131,10 @@ def _frozen() -> Any:
 
 
 def freeze(answers: AnswerKey) -> bytes:
-    """A key as bytes, with the answers of every way of lending."""
+    """A key as bytes, with the answers of every way of lending.
+
+    Most of a misconception's outcome is what the reference gives, too: it is written once.
+    """
     facts = {
         name: getattr(answers, name) for name in AnswerKey.__dataclass_fields__ if name != "answers"
     }
@@ -145,12 +148,12 @@ def freeze(answers: AnswerKey) -> bytes:
         }
         for lend in lendings(answers.calls)
     }
-    return wire.pack(plain({"facts": facts, "tables": tables}, depth=wire.MAX_DEPTH))
+    return wire.pack(plain({"facts": facts, "tables": tables}, depth=wire.MAX_DEPTH), share=True)
 
 
 def thaw(data: bytes) -> AnswerKey:
     """The key that `freeze` wrote."""
-    tree = wire.unpack(data, max_bytes=1 << 30, max_nodes=1 << 24)
+    tree = wire.unpack(data, max_bytes=1 << 30, max_nodes=1 << 24, share=True)
     facts = {**tree["facts"], "cases": tuple(revive(c) for c in tree["facts"]["cases"])}
 
     def answers(lend: Sequence[str]) -> Answers:

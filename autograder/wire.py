@@ -2,7 +2,8 @@
 
 `unpack` trusts nothing: everything that it would allocate is bounded first, types come from a
 white-list, bytes that are left over are an error, and so is an array that is named twice (a few
-bytes would stand for gigabytes as soon as somebody copies it).
+bytes would stand for gigabytes as soon as somebody copies it). Only files of our own, which `pack`
+wrote with `share`, may do that.
 """
 
 import json
@@ -49,8 +50,14 @@ class WireError(ValueError):
     """Bytes that are no packed tree, or one that is larger than allowed."""
 
 
-def pack(tree: Any) -> bytes:
+def pack(tree: Any, share: bool = False) -> bytes:
     """The bytes of a plain tree.
+
+    Parameters
+    ----------
+    tree : plain tree
+    share : bool, optional
+        Whether arrays that are equal to the last bit are written once.
 
     Raises
     ------
@@ -59,13 +66,21 @@ def pack(tree: Any) -> bytes:
     """
     heads: list[list[Any]] = []
     buffers: list[bytes] = []
+    places: dict[tuple[str, tuple[int, ...], bytes], int] = {}
+
+    def place(node: np.ndarray) -> int:
+        array = node.astype(node.dtype.newbyteorder("<"), order="C", copy=False)
+        same = array.dtype.str, array.shape, array.tobytes()
+        if share and same in places:
+            return places[same]
+        places[same] = len(buffers)
+        heads.append([array.dtype.str, list(array.shape)])
+        buffers.append(same[2])
+        return places[same]
 
     def walk(node: Any) -> Any:
         if isinstance(node, np.ndarray):
-            array = node.astype(node.dtype.newbyteorder("<"), order="C", copy=False)
-            heads.append([array.dtype.str, list(node.shape)])
-            buffers.append(array.tobytes())
-            return ["a", len(buffers) - 1]
+            return ["a", place(node)]
         if node is None or type(node) in (bool, str):
             return ["v", node]
         if type(node) is int:
@@ -86,8 +101,17 @@ def pack(tree: Any) -> bytes:
     return struct.pack("<Q", len(head)) + head + b"".join(buffers)
 
 
-def unpack(data: bytes, max_bytes: int = MAX_BYTES, max_nodes: int = MAX_NODES) -> Any:
+def unpack(
+    data: bytes, max_bytes: int = MAX_BYTES, max_nodes: int = MAX_NODES, share: bool = False
+) -> Any:
     """The plain tree in these bytes, checked at every step.
+
+    Parameters
+    ----------
+    data : bytes
+    max_bytes, max_nodes : int, optional
+    share : bool, optional
+        Whether one array may stand in several places: never in what comes from others.
 
     Raises
     ------
@@ -103,7 +127,7 @@ def unpack(data: bytes, max_bytes: int = MAX_BYTES, max_nodes: int = MAX_NODES) 
     if not (isinstance(head, list) and len(head) == 2):
         raise WireError("the head is no pair")
     arrays = _arrays(head[1], data, 8 + length, max_nodes)
-    return _Reader(arrays, max_nodes).read(head[0], 0, 0)
+    return _Reader(arrays, max_nodes, share).read(head[0], 0, 0)
 
 
 def _head(text: bytes, max_nodes: int) -> Any:
@@ -157,8 +181,9 @@ def _array_head(head: Any) -> tuple[np.dtype, list[int]]:
 class _Reader:
     """Reads the nodes of a head, counting them."""
 
-    def __init__(self, arrays: list[np.ndarray], max_nodes: int):
+    def __init__(self, arrays: list[np.ndarray], max_nodes: int, share: bool):
         self.arrays: list[np.ndarray | None] = [*arrays]
+        self.share = share
         self.left, self.path_left = max_nodes, max_nodes * PATHS_PER_NODE
         self.texts, self.longest, self.table = 0, 0, max_nodes * TABLE_PER_NODE
 
@@ -192,9 +217,11 @@ class _Reader:
         raise WireError("a node of no known kind")
 
     def _array(self, i: int) -> np.ndarray:
-        array, self.arrays[i] = self.arrays[i], None
+        array = self.arrays[i]
         if array is None:
             raise WireError("one array stands in two places")
+        if not self.share:
+            self.arrays[i] = None
         return array
 
     def _value(self, text: str) -> str:

@@ -35,6 +35,21 @@ def test_a_plain_tree_survives_the_wire(value):
     assert identical(wire.unpack(wire.pack(tree)), tree)
 
 
+@given(trees)
+def test_so_it_does_where_equal_arrays_are_written_once(value):
+    tree = plain([value, value])
+    assert identical(wire.unpack(wire.pack(tree, share=True), share=True), tree)
+
+
+def test_equal_arrays_are_written_once_only_where_that_is_asked_for():
+    tree = [np.zeros(100), np.zeros(100), np.zeros(100, "f4"), -np.zeros(100)]
+    shared, plain_ = wire.pack(tree, share=True), wire.pack(tree)
+    assert len(plain_) - len(shared) > 800
+    assert not any(array.flags.writeable for array in wire.unpack(shared, share=True))
+    with pytest.raises(wire.WireError, match="two places"):
+        wire.unpack(shared)
+
+
 @given(st.binary(max_size=200))
 def test_arbitrary_bytes_are_refused_with_one_kind_of_error(data):
     with pytest.raises(wire.WireError):
