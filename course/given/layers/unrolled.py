@@ -24,7 +24,7 @@ class Unrolled(Recurrent):
     --------
     >>> from course.given import RNNCache, RNNParams, draw
     >>> def cell(x_t, a_prev, params):
-    ...     a = np.tanh(x_t @ params.Wax.T + a_prev @ params.Waa.T + params.ba)
+    ...     a = (a_prev + x_t @ params.Wax.T) / 2  # a leaky sum
     ...     return a, RNNCache(x_t, a_prev, a)
     >>> layer = Unrolled(cell, None, draw(RNNParams, np.random.default_rng(0), n_x=3, n_a=5))
     >>> layer.forward(np.ones((7, 2, 3))).shape
