@@ -24,11 +24,12 @@ EXTENSIONS = ("@jupyterlite/pyodide-kernel-extension", "@jupyter-widgets/jupyter
 """Of this environment's; nbgrader's and others' would ask for a server."""
 
 SET_UP = """\
-# In the browser, this fetches NumPy and the course's library. Elsewhere, leave it out.
-%pip install -q unrolled
-import os
-os.environ["UNROLLED_HOME"] = os.path.abspath(".unrolled")  # progress() stays with the notebooks
-os.environ["UNROLLED_DATA"] = os.path.abspath("data")  # what the experiments read"""
+# In the browser: fetches the library, and says where progress and data are. Elsewhere: nothing.
+import os, sys
+if sys.platform == "emscripten":
+    %pip install -q unrolled
+    os.environ["UNROLLED_HOME"] = os.path.abspath(".unrolled")
+    os.environ["UNROLLED_DATA"] = os.path.abspath("data")"""
 
 
 def main(target, wheel=None):
