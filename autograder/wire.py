@@ -70,13 +70,14 @@ def pack(tree: Any, share: bool = False) -> bytes:
 
     def place(node: np.ndarray) -> int:
         array = node.astype(node.dtype.newbyteorder("<"), order="C", copy=False)
-        same = array.dtype.str, array.shape, array.tobytes()
-        if share and same in places:
-            return places[same]
-        places[same] = len(buffers)
+        content, following = array.tobytes(), len(buffers)
+        if share:
+            found = places.setdefault((array.dtype.str, array.shape, content), following)
+            if found < following:
+                return found
         heads.append([array.dtype.str, list(array.shape)])
-        buffers.append(same[2])
-        return places[same]
+        buffers.append(content)
+        return following
 
     def walk(node: Any) -> Any:
         if isinstance(node, np.ndarray):

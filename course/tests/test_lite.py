@@ -130,7 +130,12 @@ WITHOUT_NUMPY = {
 }
 """What imports where there is no NumPy, but for its package's own `__init__`."""
 
-FOR_AUTHORS = {"autograder.verify", "autograder.verify_notebooks", "autograder.weave"}
+FOR_AUTHORS = {
+    "autograder.misconceptions",
+    "autograder.verify",
+    "autograder.verify_notebooks",
+    "autograder.weave",
+}
 """What needs the reference or nbformat, wherever it is."""
 
 NOT_IN_A_BROWSER = {
