@@ -21,6 +21,10 @@ from autograder.tree import revive
 class CheckFailed(AssertionError):
     """Raised only where nbgrader runs a notebook by itself and an exception is its language."""
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows: the report, and nothing of how it was raised."""
+        return str(self).splitlines()
+
 
 def examine(function: Callable, name: str | None = None, seed: Any = None) -> Report:
     """Check a function and return the report; for tests and tools.
