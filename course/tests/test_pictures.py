@@ -136,6 +136,15 @@ def test_the_picture_stands_in_where_widgets_fail(unrolled, monkeypatch):
     assert '"unrolled-stand-in" style="display:none"' in stand_in["text/html"]
 
 
+@pytest.mark.parametrize(("ink", "ground"), [(33, 255), (255, 17)])  # of JupyterLab, light and dark
+def test_faint_text_can_be_read(ink, ground):
+    from course.given.widgets import FAINT
+
+    greys = np.array([FAINT * ink + (1 - FAINT) * ground, ground]) / 255
+    low, high = sorted(((greys + 0.055) / 1.055) ** 2.4)  # relative luminance, as WCAG has it
+    assert (high + 0.05) / (low + 0.05) >= 4.5
+
+
 @pytest.mark.parametrize("unit", MADE)
 def test_controls_have_names_and_words_have_a_place(made, unit):
     controls = [w for w in every(made[unit]) if hasattr(w, "description") and w._view_name]
