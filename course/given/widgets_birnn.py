@@ -7,7 +7,7 @@ import numpy as np
 
 from course.given import data, figures_birnn
 from course.given.tagging import decide
-from course.given.widgets import Interactive
+from course.given.widgets import Interactive, View, beside, svg
 
 LONGEST = 14
 HALVES = ("forward", "backward")
@@ -36,16 +36,15 @@ def who_decided(tagger, vocabulary, tags, sentences):
     step = ipywidgets.BoundedIntText(value=1, min=1, max=LONGEST, description="Word")
     back = ipywidgets.Button(description="Word back", tooltip="To the word before")
     ahead = ipywidgets.Button(description="Next word", tooltip="To the next word")
-    view = ipywidgets.HTML()
+    view = View()
     choice.layout.width = entry.layout.width = "34em"
 
     def redraw(_change=None):
         words = _words(entry.value)
         step.max = len(words)
         back.disabled, ahead.disabled = step.value <= 1, step.value >= len(words)
-        view.value = _html(
-            words, step.value - 1, vocabulary, tags, *_parts(words, tagger, vocabulary)
-        )
+        parts = _parts(words, tagger, vocabulary)
+        view.show(*_shown(words, step.value - 1, vocabulary, tags, *parts))
 
     def move(by):
         step.value = min(max(step.value + by, 1), step.max)
@@ -56,8 +55,7 @@ def who_decided(tagger, vocabulary, tags, sentences):
     for control in (entry, step):
         control.observe(redraw, "value")
     redraw()
-    controls = ipywidgets.HBox([choice, entry, back, ahead, step])
-    controls.layout.flex_flow = "row wrap"
+    controls = beside(choice, entry, back, ahead, step)
     return Interactive([controls, view], _picture(_words(sentences[0]), tagger, vocabulary, tags))
 
 
@@ -78,21 +76,19 @@ def _parts(words, tagger, vocabulary):
     return tuple(found[:, 0] for found in decide(tagger, x, np.array([len(words)])))
 
 
-def _html(words, at, vocabulary, tags, chosen, rival, parts):
+def _shown(words, at, vocabulary, tags, chosen, rival, parts):
     """The sentence with its tags, bars for the word in question, and what they say."""
     names = [tags[k] for k in chosen]
     cells = "".join(
-        f'<td style="padding:2px 8px;text-align:center;border:2px solid '
-        f'{"currentColor" if t == at else "transparent"}">{"<b>" * (t == at)}{html.escape(word)}'
+        f'<td style="padding:2px 8px;text-align:center;white-space:nowrap;outline-offset:-2px;'
+        f'outline:2px solid {"currentColor" if t == at else "transparent"}">'
+        f"{'<b>' * (t == at)}{html.escape(word)}"
         f"{'</b>' * (t == at)}<br><small>{html.escape(name)}</small></td>"
         for t, (word, name) in enumerate(zip(words, names, strict=True))
     )
     said = _say(words[at], words[at] in vocabulary, names[at], tags[rival[at]], parts[at])
-    return (
-        f'<div><table style="border-collapse:collapse"><tr>{cells}</tr></table>'
-        f"{_bars(parts[at])}"
-        f'<div role="status" aria-live="polite">Word {at + 1} of {len(words)}, {said}</div></div>'
-    )
+    table = f'<table style="border-collapse:collapse"><tr>{cells}</tr></table>'
+    return table + _bars(parts[at]), f"Word {at + 1} of {len(words)}, {said}"
 
 
 def _say(word, known, tag, rival, parts):
@@ -121,14 +117,12 @@ def _bars(parts):
     largest = max(np.abs(parts[:2]).max(), 1.0)
     rows = ""
     for k, (name, part, color) in enumerate(zip(HALVES, parts, COLOURS, strict=False)):
-        width = 180 * abs(part) / largest
-        left, y = 270 + min(0.0, 180 * part / largest), 8 + 26 * k
+        width = 160 * abs(part) / largest
+        left, y = 290 + min(0.0, 160 * part / largest), 8 + 26 * k
         rows += (
             f'<rect x="{left:.1f}" y="{y}" width="{width:.1f}" height="18" fill="{color}"/>'
-            f'<text x="4" y="{y + 14}" font-size="13" fill="currentColor">{name}</text>'
+            f'<text x="4" y="{y + 14}" font-size="13" fill="currentColor">{name} '
+            f"{_signed(part)}</text>"
         )
-    return (
-        '<svg viewBox="0 0 460 62" role="img" style="width:460px;max-width:100%" '
-        f'aria-label="forward {parts[0]:+.1f}, backward {parts[1]:+.1f}">{rows}'
-        '<path d="M270 2V60" stroke="currentColor"/></svg>'
-    )
+    label = f"forward {parts[0]:+.1f}, backward {parts[1]:+.1f}"
+    return svg(460, 62, label, f'{rows}<path d="M290 2V60" stroke="currentColor"/>')

@@ -6,7 +6,7 @@ import numpy as np
 from course.given import figures_bptt
 from course.given.echo import spectral_radius
 from course.given.types import RNNParams, draw
-from course.given.widgets import Interactive
+from course.given.widgets import Interactive, View, beside, svg
 
 UNITS, STEPS = 24, 40
 FLOOR = 1e-12  # the lowest bar, in units of the last step's gradient
@@ -40,18 +40,17 @@ def gradient_flow(radius=0.8, gap=10, limit=5.0, seed=3):
         value=limit, min=0.01, max=1000.0, step=0.5, description="Clip at"
     )
     clip = ipywidgets.Checkbox(value=False, description="Clip by norm", indent=False)
-    view = ipywidgets.HTML()
+    view = View()
 
     def redraw(_change=None):
         limit_box.disabled = not clip.value
         found = measure(radius_box.value, seed)
-        view.value = _html(*found, gap_box.value, limit_box.value if clip.value else None)
+        view.show(*_shown(*found, gap_box.value, limit_box.value if clip.value else None))
 
     for control in (radius_box, gap_box, limit_box, clip):
         control.observe(redraw, "value")
     redraw()
-    controls = ipywidgets.HBox([radius_box, gap_box, clip, limit_box])
-    controls.layout.flex_flow = "row wrap"
+    controls = beside(radius_box, gap_box, clip, limit_box)
     curves = {f"radius {r:g}": measure(r, seed)[0] for r in (0.5, 0.8, 1.0, 1.5)}
     return Interactive([controls, view], figures_bptt.norms(curves))
 
@@ -95,30 +94,32 @@ def measure(radius, seed):
     return np.array(norms[:-1]), np.array(shares), float(np.linalg.norm(total))
 
 
-def _html(norms, shares, total, gap, limit):
+def _shown(norms, shares, total, gap, limit):
     """Bars, the nearest step at the right, and what they say in words."""
-    left = norms[gap - 1]
     bars = "".join(_bar(k + 1, norm, k + 1 == gap) for k, norm in enumerate(norms))
     line = _height(1.0)
     width = 14 * STEPS + 8
-    picture = (
-        f'<svg viewBox="0 0 {width} 150" role="img" style="width:{width}px;max-width:100%" '
-        f'aria-label="Size of the gradient against steps back, logarithmic: {norms[0]:.2g} after '
-        f'1 step, {norms[-1]:.2g} after {len(norms)}">{bars}'
-        f'<path d="M0 {line:.1f}H{width}" stroke="currentColor" stroke-dasharray="4 3"/>'
-        f'<text x="2" y="{line - 4:.1f}" font-size="11" fill="currentColor">1</text>'
-        f'<text x="2" y="146" font-size="11" fill="currentColor">{len(norms)} steps back</text>'
-        f'<text x="{width - 4}" y="146" font-size="11" text-anchor="end" fill="currentColor">'
-        "the last step</text></svg>"
+    drawn = (
+        f'{bars}<path d="M0 {line:.1f}H{width}" stroke="currentColor" stroke-dasharray="4 3"/>'
+        f'<g font-size="12" fill="currentColor"><text x="2" y="{line - 5:.1f}">1, its size at the '
+        'last step</text><text x="2" y="146">'
+        f"{len(norms)} steps back, on a logarithmic scale</text>"
+        f'<text x="{width - 4}" y="146" text-anchor="end">the last step</text></g>'
     )
+    label = (
+        f"Size of the gradient against steps back, logarithmic: {norms[0]:.2g} after 1 step, "
+        f"{norms[-1]:.2g} after {len(norms)}"
+    )
+    return svg(width, 150, label, drawn), f"{_say(norms, shares, gap)}<br>{_clip(total, limit)}"
+
+
+def _say(norms, shares, gap):
     far = shares[gap:].sum() / shares.sum()
-    said = (
-        f"{gap} step{'s' if gap > 1 else ''} back the gradient is <b>{_number(left)}</b> times "
-        f"what it was at the last step. Steps further back than that make up "
+    return (
+        f"{gap} step{'s' if gap > 1 else ''} back the gradient is <b>{_number(norms[gap - 1])}</b> "
+        f"times what it was at the last step. Steps further back than that make up "
         f"{_percent(far)} of the gradient of Waa."
     )
-    status = f'<div role="status" aria-live="polite">{said}<br>{_clip(total, limit)}</div>'
-    return f"<div>{picture}{status}</div>"
 
 
 def _clip(total, limit):

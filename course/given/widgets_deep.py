@@ -4,14 +4,14 @@ import ipywidgets
 import numpy as np
 
 from course.given import figures_deep
-from course.given.widgets import Interactive
+from course.given.widgets import FAINT, Interactive, View, beside, svg
 
 ORDERS = {
     "layer by layer": lambda layer, t: (layer, t),
     "step by step": lambda layer, t: (t, layer),
     "all at once that can be": lambda layer, t: (layer + t, 0),
 }
-WIDE, HIGH = 74, 56  # from one step to the next, and from one layer to the next
+WIDE, HIGH = 86, 56  # from one step to the next, and from one layer to the next
 
 
 def order(layers=3, steps=5):
@@ -31,13 +31,13 @@ def order(layers=3, steps=5):
     done = ipywidgets.BoundedIntText(value=0, min=0, max=layers * steps, description="Round")
     back = ipywidgets.Button(description="Go back", tooltip="One round back")
     forward = ipywidgets.Button(description="Compute", tooltip="Compute what comes next")
-    view = ipywidgets.HTML()
+    view = View()
 
     def redraw(_change=None):
         plan = rounds(layers_box.value, steps_box.value, order_box.value)
         done.max = len(plan)  # and where there are fewer rounds now, done moves down with it
         back.disabled, forward.disabled = done.value <= 0, done.value >= len(plan)
-        view.value = _html(layers_box.value, steps_box.value, plan, done.value)
+        view.show(*_shown(layers_box.value, steps_box.value, plan, done.value))
 
     def move(by):
         done.value = min(max(done.value + by, 0), done.max)
@@ -47,8 +47,7 @@ def order(layers=3, steps=5):
     for control in (layers_box, steps_box, order_box, done):
         control.observe(redraw, "value")
     redraw()
-    controls = ipywidgets.HBox([layers_box, steps_box, order_box, back, forward, done])
-    controls.layout.flex_flow = "row wrap"
+    controls = beside(layers_box, steps_box, order_box, back, forward, done)
     earliest = np.add.outer(np.arange(layers), np.arange(steps)) + 1
     return Interactive([controls, view], figures_deep.order(layers, steps, earliest))
 
@@ -85,7 +84,8 @@ def depends_on(layer, t):
     return layer * t - 1
 
 
-def _html(layers, steps, plan, done):
+def _shown(layers, steps, plan, done):
+    """The grid of cells, and what it says."""
     computed = [cell for cells in plan[:done] for cell in cells]
     new = set(plan[done - 1]) if done else set()
     parts = [
@@ -94,13 +94,9 @@ def _html(layers, steps, plan, done):
         for t in range(1, steps + 1)
     ]
     parts += [_input(t, layers) for t in range(1, steps + 1)]
-    width, height = WIDE * steps + 10, HIGH * layers + 46
-    picture = (
-        f'<svg viewBox="0 0 {width} {height}" role="img" style="width:{width}px;max-width:100%" '
-        f'aria-label="{len(computed)} of {layers * steps} cells computed">{"".join(parts)}</svg>'
-    )
-    said = _say(layers, steps, plan, done, len(computed))
-    return f'<div>{picture}<div role="status" aria-live="polite">{said}</div></div>'
+    label = f"{len(computed)} of {layers * steps} cells computed"
+    drawing = svg(WIDE * steps + 10, HIGH * layers + 46, label, "".join(parts))
+    return drawing, _say(layers, steps, plan, done, len(computed))
 
 
 def _say(layers, steps, plan, done, computed):
@@ -130,19 +126,19 @@ def _cell(layer, t, layers, computed, new):
     label = f"a[{layer}]⟨{t}⟩" + (" ◂" if new else "")
     lines = f'<path d="M{x - 18} {y + 15}h15m-5 -4l5 4l-5 4" fill="none" stroke="currentColor"/>'
     lines += (
-        f'<path d="M{x + 27} {y + HIGH - 3}v-18m-4 5l4 -5l4 5" fill="none" stroke="currentColor"/>'
+        f'<path d="M{x + 33} {y + HIGH - 3}v-18m-4 5l4 -5l4 5" fill="none" stroke="currentColor"/>'
     )
     return (
-        f'<g opacity="{1 if computed else 0.5}">{lines}'
-        f'<rect x="{x}" y="{y}" width="54" height="30" rx="6" fill="{fill}" fill-opacity="0.25" '
+        f'<g opacity="{1 if computed else FAINT}">{lines}'
+        f'<rect x="{x}" y="{y}" width="66" height="30" rx="6" fill="{fill}" fill-opacity="0.25" '
         f'stroke="currentColor" stroke-width="{3 if new else 1}"{dashes}/>'
-        f'<text x="{x + 27}" y="{y + 19}" font-size="11" text-anchor="middle" '
+        f'<text x="{x + 33}" y="{y + 19}" font-size="12" text-anchor="middle" '
         f'fill="currentColor">{label}</text></g>'
     )
 
 
 def _input(t, layers):
     return (
-        f'<text x="{WIDE * (t - 1) + 47}" y="{HIGH * layers + 26}" font-size="13" '
+        f'<text x="{WIDE * (t - 1) + 53}" y="{HIGH * layers + 26}" font-size="13" '
         f'text-anchor="middle" fill="currentColor">x⟨{t}⟩</text>'
     )

@@ -7,7 +7,7 @@ import numpy as np
 
 from course.given import figures_gru
 from course.given.agreement import INDEX, VERB_FORMS, encoded
-from course.given.widgets import Interactive
+from course.given.widgets import FAINT, FITTING, Interactive, View, beside, svg
 
 SENTENCES = (
     "near the dogs the cat which already chased the mice beside the old men",
@@ -37,13 +37,13 @@ def gates(reader, sentences=SENTENCES):
     step = ipywidgets.BoundedIntText(value=1, min=1, max=1, description="Word")
     back = ipywidgets.Button(description="Word back", tooltip="One word back")
     forward = ipywidgets.Button(description="Next word", tooltip="Read one more word")
-    view = ipywidgets.HTML()
+    view = View()
 
     def redraw(_change=None):
         words, unknown = readable(entry.value)
         step.max = max(len(words), 1)
         back.disabled, forward.disabled = step.value <= 1, step.value >= len(words)
-        view.value = _html(words, min(step.value, len(words)), measure(reader, words), unknown)
+        view.show(*_shown(words, min(step.value, len(words)), measure(reader, words), unknown))
 
     def move(by):
         step.value = min(max(step.value + by, 1), step.max)
@@ -55,15 +55,13 @@ def gates(reader, sentences=SENTENCES):
     redraw()
     words, _unknown = readable(sentences[0])
     update, reset, _c, plural = measure(reader, words)
-    buttons = ipywidgets.HBox([back, forward, step])
-    buttons.layout.flex_flow = "row wrap"
     picture = figures_gru.gates(words, update, reset, plural)
-    return Interactive([choice, entry, buttons, view], picture)
+    return Interactive([choice, entry, beside(back, forward, step), view], picture)
 
 
 def _choosing(sentences):
     """A list of sentences, and a line that takes over what is chosen there."""
-    wide = ipywidgets.Layout(width="44em", max_width="100%")
+    wide = ipywidgets.Layout(width="44em", max_width=FITTING)
     choice = ipywidgets.Dropdown(options=sentences, description="Sentence", layout=wide)
     entry = ipywidgets.Text(
         value=sentences[0], description="or type", continuous_update=False, layout=wide
@@ -96,7 +94,8 @@ def measure(reader, words):
     return update, reset, c.copy(), reader.predict(c)[:, 1]
 
 
-def _html(words, step, measured, unknown):
+def _shown(words, step, measured, unknown):
+    """The gates of every word, and what they say."""
     update, reset, _c, plural = measured
     n_a = update.shape[1]
     width, height = LEFT + COLUMN * len(words) + 4, _top(2, 1, n_a) + 8
@@ -109,16 +108,11 @@ def _html(words, step, measured, unknown):
         for k, name in enumerate(("update", "reset"))
     )
     rows += f'<text x="4" y="{_top(2, 0, n_a) + 15}" font-size="12" fill="currentColor">were</text>'
-    picture = (
-        f'<div role="group" aria-label="gates" style="overflow-x:auto" tabindex="0">'
-        f'<svg viewBox="0 0 {width} {height}" role="img" '
-        f'style="width:{width}px" aria-label="gates of {n_a} units over {len(words)} words, '
-        f'{step} of them read">{rows}{columns}</svg></div>'
-    )
+    label = f"gates of {n_a} units over {len(words)} words, {step} of them read"
     said = _say(words, step - 1, measured)
     if unknown:
         said += f"<br>It does not know: {html.escape(', '.join(unknown))}."
-    return f'<div>{picture}<div role="status" aria-live="polite">{said}</div></div>'
+    return svg(width, height, label, rows + columns), said
 
 
 def _say(words, t, measured):
@@ -149,7 +143,7 @@ def _column(t, word, both, plural, ahead):
         for unit, value in enumerate(values):
             y = _top(k, unit, n_a)
             bars += _bar(x, y, value * (ahead <= 0), ("#3b82f6", "#b45309")[k])
-    bars += _bar(x, _top(2, 0, n_a), plural * (ahead <= 0), "#0a6b4a")
+    bars += _bar(x, _top(2, 0, n_a), plural * (ahead <= 0), "#16a34a")
     frame = (
         f'<rect x="{x - 3}" y="4" width="{COLUMN - 2}" height="{_top(2, 1, n_a) - 2}" rx="5" '
         'fill="none" stroke="currentColor" stroke-width="2"/>'
@@ -157,7 +151,7 @@ def _column(t, word, both, plural, ahead):
         else ""
     )
     return (
-        f'<g opacity="{0.3 if ahead > 0 else 1}">{frame}<text x="{x + COLUMN / 2 - 4}" y="20" '
+        f'<g opacity="{FAINT if ahead > 0 else 1}">{frame}<text x="{x + COLUMN / 2 - 4}" y="20" '
         f'text-anchor="middle" font-size="13" fill="currentColor">{html.escape(word)}</text>'
         f"{bars}</g>"
     )

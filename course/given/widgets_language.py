@@ -6,7 +6,7 @@ import ipywidgets
 import numpy as np
 
 from course.given import figures_language
-from course.given.widgets import Interactive
+from course.given.widgets import Interactive, View, beside, svg
 
 BARS = 12  # tokens that are shown, the most probable ones
 LONGEST = 24  # tokens after which the writing ends in any case
@@ -38,11 +38,11 @@ def temperature(model, tokens, seed=0, end=0, unknown=1):
     draw = ipywidgets.Button(description="Draw one", tooltip="Draw the next token and read it")
     finish = ipywidgets.Button(description="Draw to the end", tooltip="Draw until the end comes")
     again = ipywidgets.Button(description="Begin again", tooltip="Forget what was written")
-    view = ipywidgets.HTML()
+    view = View()
 
     def redraw(_change=None):
         draw.disabled = finish.disabled = writer.ended
-        view.value = _html(writer, tokens, heat.value)
+        view.show(*_shown(writer, tokens, heat.value))
 
     def act(action):
         def clicked(_button):
@@ -56,9 +56,8 @@ def temperature(model, tokens, seed=0, end=0, unknown=1):
     again.on_click(act(writer.begin))
     heat.observe(redraw, "value")
     redraw()
-    controls = ipywidgets.HBox([heat, draw, finish, again])
-    controls.layout.flex_flow = "row wrap"
-    return Interactive([controls, view], figures_language.temperatures(writer.y_hat, tokens))
+    picture = figures_language.temperatures(writer.y_hat, tokens)
+    return Interactive([beside(heat, draw, finish, again), view], picture)
 
 
 class _Writer:
@@ -117,25 +116,22 @@ def hesitation(p):
     return float(np.exp(-(some * np.log(some)).sum()))
 
 
-def _html(writer, tokens, heat):
+def _shown(writer, tokens, heat):
+    """The most probable tokens as bars, and what was written."""
     p = heated(writer.y_hat, heat)
     order = np.argsort(-writer.y_hat, kind="stable")[:BARS]
     bars = "" if writer.ended else "".join(_bar(i, tokens[k], p[k]) for i, k in enumerate(order))
-    written = html.escape("".join(tokens[k] for k in writer.written)) or "nothing yet"
+    label = "" if writer.ended else f"probabilities of the next token, {len(order)} of them"
+    drawing = svg(430, 20 * len(order) + 6, label or "nothing follows", bars)
+    written = html.escape("".join(tokens[k] for k in writer.written))
+    said = f"Written: “{written}”." if written else "Written: nothing yet."
     if writer.ended:
-        said = f"Written: “{written}”. It has ended; begin again for another."
-    else:
-        best = order[0]
-        said = (
-            f"Written: “{written}”. At temperature {heat:g} the next token has perplexity "
-            f"<b>{hesitation(p):.2f}</b>; most probable is {html.escape(tokens[best])} with "
-            f"{100 * p[best]:.1f} %."
-        )
-    height = 20 * len(order) + 6
-    return (
-        f'<div><svg viewBox="0 0 430 {height}" role="img" style="width:430px;max-width:100%" '
-        f'aria-label="probabilities of the next token">{bars}</svg>'
-        f'<div role="status" aria-live="polite">{said}</div></div>'
+        return drawing, f"{said} It has ended; begin again for another."
+    best = order[0]
+    return drawing, (
+        f"{said} At temperature {heat:g} the next token has perplexity "
+        f"<b>{hesitation(p):.2f}</b>; most probable is {html.escape(tokens[best])} with "
+        f"{100 * p[best]:.1f} %."
     )
 
 

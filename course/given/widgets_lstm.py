@@ -7,7 +7,7 @@ import numpy as np
 
 from course.given import figures_lstm
 from course.given.activations import sigmoid
-from course.given.widgets import Interactive
+from course.given.widgets import Interactive, View, beside, svg
 
 WORDS = ("the", "cats", "which", "already", "ate", "fish", "were", "full")
 GATES = ("forget", "update", "candidate", "output")
@@ -56,16 +56,15 @@ def conveyor(setting="gates half open", step=2):
             max=MOST,
             step=1.0,
             description=gate.capitalize(),
-            layout=ipywidgets.Layout(width="175px"),
         )
         for gate in GATES
     }
     everywhere = ipywidgets.Checkbox(value=False, description="change all steps", indent=False)
-    view = ipywidgets.HTML()
+    view = View()
     loading = []  # not empty while boxes are filled by the program
 
     def redraw():
-        view.value = _html(sums, at.value - 1)
+        view.show(*_shown(sums, at.value - 1))
 
     def load(_change=None):
         loading.append(True)
@@ -95,11 +94,8 @@ def conveyor(setting="gates half open", step=2):
 
 def _boxed(first, second, view):
     """The controls in two rows, what they show, and a static picture of three settings."""
-    rows = [ipywidgets.HBox(row) for row in (first, second)]
-    for row in rows:
-        row.layout.flex_flow = "row wrap"
     curves = {label: run(sums_of(label))["c"] for label in list(SETTINGS)[:3]}
-    return Interactive([*rows, view], figures_lstm.belts(WORDS, curves))
+    return Interactive([beside(*first), beside(*second), view], figures_lstm.belts(WORDS, curves))
 
 
 def sums_of(setting):
@@ -147,18 +143,15 @@ def run(sums):
     return {**found, "c": c, "a": found["output"] * np.tanh(c), "left": left}
 
 
-def _html(sums, step):
+def _shown(sums, step):
+    """The belt, and what it says of one step."""
     found = run(sums)
     width = 92 * len(WORDS) + 12
     columns = "".join(_column(t, found, t == step) for t in range(len(WORDS)))
-    picture = (
-        f'<svg viewBox="0 0 {width} 214" role="img" style="width:{width}px;max-width:100%" '
-        f'aria-label="Memory after each word: '
-        f'{", ".join(f"{w} {c:+.2f}" for w, c in zip(WORDS, found["c"], strict=True))}">'
-        f'<path d="M0 52H{width}m-9 -6l9 6l-9 6" fill="none" stroke="currentColor"/>{columns}</svg>'
-    )
-    said = f'<div role="status" aria-live="polite">{_say(found, step)}</div>'
-    return f"<div>{picture}{said}</div>"
+    belt = f'<path d="M0 52H{width}m-9 -6l9 6l-9 6" fill="none" stroke="currentColor"/>'
+    memories = ", ".join(f"{w} {c:+.2f}" for w, c in zip(WORDS, found["c"], strict=True))
+    drawing = svg(width, 214, f"Memory after each word: {memories}", belt + columns)
+    return drawing, _say(found, step)
 
 
 def _say(found, step):
@@ -185,7 +178,7 @@ def _column(t, found, chosen):
     height = 36 * np.tanh(found["c"][t] / 1.2)
     top = 52 - max(height, 0)
     rows = "".join(
-        f'<text x="{x + 4}" y="{118 + 19 * k}" font-size="11" fill="currentColor">{gate[0]}</text>'
+        f'<text x="{x + 4}" y="{118 + 19 * k}" font-size="12" fill="currentColor">{gate[0]}</text>'
         f'<rect x="{x + 16}" y="{109 + 19 * k}" width="62" height="10" fill="none" '
         'stroke="currentColor" stroke-opacity=".4"/>'
         f"{_bar(x + 16, 109 + 19 * k, found[gate][t], gate == 'candidate')}"

@@ -7,7 +7,7 @@ import ipywidgets
 import numpy as np
 
 from course.given import figures_seq2seq
-from course.given.widgets import Interactive
+from course.given.widgets import FAINT, Interactive, View, beside, svg
 
 WIDEST = 5
 SHOWN = 3  # of the dropped extensions of a step, the best ones
@@ -75,14 +75,14 @@ def beam_tree(step, state, tokens, eos=0, max_length=8, width=2, alpha=0.7):
     place = ipywidgets.BoundedIntText(value=1, min=0, max=max_length, description="Step")
     back = ipywidgets.Button(description="Step back", tooltip="One step less")
     forward = ipywidgets.Button(description="Step forward", tooltip="Extend every hypothesis")
-    view, made = ipywidgets.HTML(), {}
+    view, made = View(), {}
 
     def redraw(_change=None):
         if made.get("width") != wide.value:
             made.update(width=wide.value, levels=grow(step, state, eos, max_length, wide.value))
         place.max = len(made["levels"])
         back.disabled, forward.disabled = place.value <= 0, place.value >= place.max
-        view.value = _html(made["levels"], place.value, tokens, eos, power.value)
+        view.show(*_shown(made["levels"], place.value, tokens, eos, power.value))
 
     def move(by):
         place.value = min(max(place.value + by, 0), place.max)
@@ -93,12 +93,10 @@ def beam_tree(step, state, tokens, eos=0, max_length=8, width=2, alpha=0.7):
         control.observe(redraw, "value")
     redraw()
     picture = figures_seq2seq.beam_tree(made["levels"], tokens)
-    controls = ipywidgets.HBox([back, forward, place, wide, power])
-    controls.layout.flex_flow = "row wrap"
-    return Interactive([controls, view], picture)
+    return Interactive([beside(back, forward, place, wide, power), view], picture)
 
 
-def _html(levels, steps, tokens, eos, alpha):
+def _shown(levels, steps, tokens, eos, alpha):
     """The tree so far, and in words what is in the beam and what would win."""
     shown = levels[:steps]
     rows = max([len(level) for level in shown], default=1)
@@ -112,29 +110,25 @@ def _html(levels, steps, tokens, eos, alpha):
             drawn.append(
                 _node(x, y, tokens[b.tokens[-1]], _number(b.log_p), b.kept, b.tokens[-1] == eos)
             )
-    picture = (
-        f'<svg viewBox="0 0 {width} {height:.0f}" role="img" aria-label="The tree after {steps} '
-        f'steps; what is in it is said below" style="width:{width}px;max-width:100%">'
-        f"{''.join(drawn)}</svg>"
-    )
-    said = _say(shown, steps, tokens, eos, alpha)
-    return f'<div>{picture}<div role="status" aria-live="polite">{said}</div></div>'
+    label = f"The tree after {steps} steps; what is in it is said below"
+    drawing = svg(width, height, label, "".join(drawn))
+    return drawing, _say(shown, steps, tokens, eos, alpha)
 
 
 def _node(x, y, name, number, kept, ended):
     """A box; what ended has a double border, what was dropped is dashed and faint."""
-    style = 'stroke-dasharray="4 3" opacity=".55"' if not kept else 'stroke-width="1.5"'
+    style = 'stroke-dasharray="4 3" opacity=".6"' if not kept else 'stroke-width="1.5"'
     inner = (
         f'<rect x="{x - 58}" y="{y - 10}" width="116" height="20" rx="4" fill="none" '
         'stroke="currentColor"/>'
         if ended and kept
         else ""
     )
-    text = html.escape(f"{name} {number}".strip())
+    text, faint = html.escape(f"{name} {number}".strip()), 1 if kept else FAINT
     return (
         f'<g><rect x="{x - 61}" y="{y - 13}" width="122" height="26" rx="6" fill="none" '
         f'stroke="currentColor" {style}/>{inner}<text x="{x}" y="{y + 4.5}" font-size="12" '
-        f'text-anchor="middle" fill="currentColor" opacity="{1 if kept else 0.6}">{text}</text></g>'
+        f'text-anchor="middle" fill="currentColor" opacity="{faint}">{text}</text></g>'
     )
 
 

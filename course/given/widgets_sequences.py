@@ -8,7 +8,7 @@ import ipywidgets
 
 from course.given import data, figures_sequences
 from course.given.tokens import EOS, UNK
-from course.given.widgets import Interactive
+from course.given.widgets import FAINT, Interactive, View, beside, svg
 
 MOST_TOKENS = 13  # of a sentence: more are not drawn
 HEIGHT = 96  # of a one-hot column, in the drawing's units
@@ -51,11 +51,11 @@ def sentences_to_batch(
     )
     half = ipywidgets.Button(description="Half of it", tooltip="Keep half of the vocabulary")
     double = ipywidgets.Button(description="Twice as many", tooltip="Double the vocabulary")
-    view = ipywidgets.HTML()
+    view = View()
 
     def redraw(_change=None):
         half.disabled, double.disabled = entries_of.value <= 2, entries_of.value >= most
-        view.value = _page([_tokens(e.value) for e in entries], ranked, entries_of.value)
+        view.show(*_shown([_tokens(e.value) for e in entries], ranked, entries_of.value))
 
     def resize(factor):
         entries_of.value = min(max(round(entries_of.value * factor), 2), most)
@@ -67,8 +67,7 @@ def sentences_to_batch(
     for entry in entries:
         entry.layout.width = "34em"
     redraw()
-    controls = ipywidgets.HBox([*entries, entries_of, half, double])
-    controls.layout.flex_flow = "row wrap"
+    controls = beside(*entries, entries_of, half, double)
     known = {EOS: 0, UNK: 1} | {token: 2 + k for k, token in enumerate(ranked[: size - 2])}
     picture = figures_sequences.padded_batch([_tokens(first), _tokens(second)], known)
     return Interactive([controls, view], picture)
@@ -88,18 +87,14 @@ def _tokens(text):
     return data.tokenise(text)[:MOST_TOKENS]
 
 
-def _page(sentences, ranked, size):
-    """The drawing and what is to be said of it."""
+def _shown(sentences, ranked, size):
+    """The drawing, and what it says."""
     places = {token: 2 + k for k, token in enumerate(ranked[: size - 2])}
     longest = max(map(len, sentences)) + 1
     rows = "".join(_row(i, sentence, places, size, longest) for i, sentence in enumerate(sentences))
-    width, height = WIDTH * longest + 8, 178 * len(sentences)
-    picture = (
-        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="two sentences as a batch of '
-        f'{longest} steps" style="width:{width}px;max-width:100%">{rows}</svg>'
-    )
-    said = _say(sentences, places, size, longest)
-    return f'<div>{picture}<div role="status" aria-live="polite">{said}</div></div>'
+    label = f"two sentences as a batch of {longest} steps"
+    drawing = svg(WIDTH * longest + 8, 178 * len(sentences), label, rows)
+    return drawing, _say(sentences, places, size, longest)
 
 
 def _say(sentences, places, size, longest):
@@ -137,7 +132,7 @@ def _cell(t, token, index, size):
         y = 46 + (HEIGHT - 5) * math.log1p(index) / math.log(size)  # frequent words crowd the top
         mark = f'<rect x="{x + 14}" y="{y:.1f}" width="{WIDTH - 38}" height="5" fill="{color}"/>'
     return (
-        f'<g opacity="{0.45 if padded else 1}" font-size="12" text-anchor="middle" '
+        f'<g opacity="{FAINT if padded else 1}" font-size="12" text-anchor="middle" '
         f'fill="currentColor"><text x="{middle}" y="16" font-weight="{600 if unknown else 400}">'
         f'{html.escape(shown)}</text><text x="{middle}" y="34">{label}</text>'
         f'<rect x="{x + 14}" y="46" width="{WIDTH - 38}" height="{HEIGHT}" fill="none" '

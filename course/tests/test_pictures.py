@@ -1,14 +1,20 @@
 """Drawings and interactives: that they draw, describe themselves and cost nothing until used."""
 
+import base64
+import html
 import io
+import re
 import subprocess
 import sys
 
+import ipywidgets
 import numpy as np
 import pytest
 from PIL import Image
 
+from autograder.notebooks import units
 from course.given import figures, plots
+from course.tests.interactives import MADE
 
 PICTURES = {
     "unrolled": figures.unrolled,
@@ -91,12 +97,66 @@ def test_another_word(unrolled):
     assert "of 8" in view.value
 
 
-def test_the_static_picture_comes_along(unrolled):
-    bundle = unrolled._repr_mimebundle_()
+@pytest.fixture(scope="module")
+def made():
+    """The interactive of every unit."""
+    return {unit: make() for unit, make in MADE.items()}
+
+
+def every(widget):
+    """A widget and all those in it."""
+    return [widget, *(inner for child in getattr(widget, "children", ()) for inner in every(child))]
+
+
+def test_every_unit_has_one():
+    assert sorted(MADE) == sorted(units())
+
+
+@pytest.mark.parametrize("unit", MADE)
+def test_a_static_picture_comes_along(made, unit):
+    """For GitHub, and wherever else no widget runs: the picture, and in words what it shows."""
+    bundle = made[unit]._repr_mimebundle_()
     bundle = bundle[0] if isinstance(bundle, tuple) else bundle
-    assert {"text/plain", "text/html", "image/png"} <= bundle.keys()
     assert "application/vnd.jupyter.widget-view+json" in bundle
-    assert "reads “harry”" in bundle["text/plain"]
+    image = Image.open(io.BytesIO(base64.b64decode(bundle["image/png"])))
+    assert image.width > 600 and len(image.convert("L").getcolors()) > 9  # something is drawn
+    said = made[unit]._picture.text
+    assert len(said) > 60 and bundle["text/plain"] == f"[picture: {said}]"
+    assert f'<img alt="{html.escape(said)}" src="data:image/png;base64,' in bundle["text/html"]
+
+
+def test_the_picture_stands_in_where_widgets_fail(unrolled, monkeypatch):
+    """A second output, which a style shows only after widgets that did not come."""
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
+    unrolled._ipython_display_()
+    live, stand_in = shown
+    assert "application/vnd.jupyter.widget-view+json" in live
+    assert live["text/html"] in stand_in["text/html"]
+    assert '"unrolled-stand-in" style="display:none"' in stand_in["text/html"]
+
+
+@pytest.mark.parametrize(("ink", "ground"), [(33, 255), (255, 17)])  # of JupyterLab, light and dark
+def test_faint_text_can_be_read(ink, ground):
+    from course.given.widgets import FAINT
+
+    greys = np.array([FAINT * ink + (1 - FAINT) * ground, ground]) / 255
+    low, high = sorted(((greys + 0.055) / 1.055) ** 2.4)  # relative luminance, as WCAG has it
+    assert (high + 0.05) / (low + 0.05) >= 4.5
+
+
+@pytest.mark.parametrize("unit", MADE)
+def test_controls_have_names_and_words_have_a_place(made, unit):
+    controls = [w for w in every(made[unit]) if hasattr(w, "description") and w._view_name]
+    controls = [w for w in controls if not isinstance(w, ipywidgets.HTML)]
+    names = [w.description for w in controls]
+    assert len(controls) >= 4 and all(names) and len(set(names)) == len(names)
+    view = made[unit].children[-1]
+    assert view.value.count('role="status" aria-live="polite"') == 1
+    said = view.value.split('role="status"')[1]
+    assert "<b>" in said  # the number that matters
+    label = re.search(r'<svg [^>]*role="img" aria-label="([^"]+)"', view.value)
+    assert len(label[1]) > 15
 
 
 def test_what_it_says_is_what_the_network_computes():

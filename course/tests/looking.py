@@ -1,0 +1,78 @@
+"""What is asked of anything that a page shows, whoever looks at it and on whatever screen."""
+
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+
+ARTIFACTS = Path(__file__).parents[2] / "artifacts"
+WIDE, NARROW = 1400, 500
+
+AXE = """async (element, axe) => {
+    if (!window.axe) window.eval(axe);
+    const {violations} = await window.axe.run(element, {
+        resultTypes: ['violations'], preload: false});
+    return violations.filter(v => ['serious', 'critical'].includes(v.impact))
+        .map(v => `${v.id}: ${v.help}: ${v.nodes.map(n => n.html.slice(0, 200)).join(' | ')}`); }"""
+
+# What may be wider than its place: what a key can scroll, and what a browser scrolls by itself.
+TOO_WIDE = """element => [element, ...element.querySelectorAll('*')]
+    .filter(e => e instanceof HTMLElement && e.clientWidth && e.scrollWidth > e.clientWidth + 1)
+    .filter(e => !e.matches('input, .widget-html:has([tabindex="0"])'))
+    .map(e => `${e.tagName} ${e.className}: ${e.scrollWidth} > ${e.clientWidth}`)"""
+
+WATCH = """element => {
+    const root = element.querySelector('.widget-box'), frames = [], gone = [];
+    const look = () => { frames.push([element.clientHeight, !!element.querySelector('svg > *')]);
+        if (!window.watched.over) requestAnimationFrame(look); };
+    window.watched = {frames, gone, over: false};
+    const watcher = new MutationObserver(seen => gone.push(...seen.flatMap(
+        one => [...one.removedNodes].filter(n => n.contains(root)))));
+    watcher.observe(element, {childList: true, subtree: true});
+    look(); }"""
+
+
+def violations(element):
+    """What axe finds in an element that is serious or critical."""
+    return element.evaluate(AXE, Axe().axe_script)
+
+
+def too_wide(element):
+    """What is wider than the place it has, and cannot be scrolled by keyboard."""
+    return element.evaluate(TOO_WIDE)
+
+
+def watch(element):
+    """Take note of every frame that an element is shown in, until `watched`."""
+    element.evaluate(WATCH)
+
+
+def watched(page):
+    """What was seen since `watch`: heights, whether each frame had a drawing, and what was removed.
+
+    Returns
+    -------
+    heights : list of int
+    drawn : list of bool
+    gone : int
+        How often the box of the widgets itself was taken away.
+    """
+    seen = page.evaluate("() => { window.watched.over = true; return {...window.watched,"
+                         " gone: window.watched.gone.length}; }")  # fmt: skip
+    heights, drawn = zip(*seen["frames"], strict=True)
+    return list(heights), list(drawn), seen["gone"]
+
+
+def theme(page, name):
+    """Turn JupyterLab Light or Dark."""
+    page.evaluate(
+        "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})",
+        f"JupyterLab {name}",
+    )
+    light = "true" if name == "Light" else "false"
+    page.wait_for_function(f"document.body.dataset.jpThemeLight == '{light}'")
+
+
+def keep(element, name):
+    """A screenshot, for whoever wants to look; kept with the run of the tests."""
+    ARTIFACTS.mkdir(exist_ok=True)
+    element.screenshot(path=ARTIFACTS / f"{name}.png")
