@@ -66,23 +66,41 @@ def verify_notebook(unit: str) -> Iterator[NotebookRun]:
     yield empty
 
 
-def _run(unit: str, kind: str, text: str) -> NotebookRun:
-    """Run every cell in a real kernel, experiments too, as Run All does."""
-    run, notebook = NotebookRun(unit, kind), nbformat.reads(text, as_version=4)
-    start = time.monotonic()
+def execute(notebook: Any, seconds: int = CELL_SECONDS) -> None:
+    """Run a notebook in a real kernel, in an empty folder, as somebody who has just begun.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        Its outputs are filled in.
+    seconds : int, optional
+        What one cell may take.
+
+    Raises
+    ------
+    CellExecutionError
+        A cell raised; the outputs so far are there.
+    """
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, **ONE_THREAD, "UNROLLED_HOME": folder}
         client = NotebookClient(
             notebook,
-            timeout=CELL_SECONDS,
+            timeout=seconds,
             resources={"metadata": {"path": folder}},
             config=Config(KernelManager={"transport": "ipc", "ip": f"{folder}/kernel"}),
         )
         with mock.patch.dict(os.environ, environment):
-            try:
-                client.execute()
-            except CellExecutionError as error:
-                run.faults.append(f"a cell raised {error.ename}: {error.evalue}")
+            client.execute()
+
+
+def _run(unit: str, kind: str, text: str) -> NotebookRun:
+    """Run every cell, experiments too, as Run All does."""
+    run, notebook = NotebookRun(unit, kind), nbformat.reads(text, as_version=4)
+    start = time.monotonic()
+    try:
+        execute(notebook)
+    except CellExecutionError as error:
+        run.faults.append(f"a cell raised {error.ename}: {error.evalue}")
     run.seconds = time.monotonic() - start
     checks = [cell for cell in notebook.cells if "check" in cell.metadata.get("unrolled", {})]
     run.exercises = len(checks)
