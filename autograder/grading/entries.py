@@ -36,6 +36,7 @@ from autograder.notebooks import source_of
 
 NO_ANSWER = "No response."  # nbgrader's words
 STAMP, MAX_STAMP = "timestamp.txt", 200
+SECRET = "submission_secret.txt"  # nbgrader's exchange: by it a learner finds the feedback
 
 
 class Entries:
@@ -207,10 +208,10 @@ def _score(grade: Grade) -> float:
     return 0.0 if given is None else float(given + (grade.extra_credit or 0.0))
 
 
-def stamp_of(place: Path) -> str:
+def stamp_of(place: Path, name: str = STAMP) -> str:
     """The text of a submission's timestamp.txt; nothing if it is no plain, short file."""
     try:
-        descriptor = os.open(place / STAMP, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = os.open(place / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with open(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 return ""
@@ -220,9 +221,13 @@ def stamp_of(place: Path) -> str:
 
 
 def put_stamp(submission: Path, place: Path) -> None:
-    """Write a submission's time stamp, and nothing else of it, beside what is made of it."""
-    text, target = stamp_of(submission), place / STAMP
-    target.unlink(missing_ok=True)
-    if text:
-        place.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, "utf-8")
+    """Write what the exchange put beside a submission, and nothing else, beside what is made of it.
+
+    That is its time stamp and its secret.
+    """
+    for name in (STAMP, SECRET):
+        text, target = stamp_of(submission, name), place / name
+        target.unlink(missing_ok=True)
+        if text:
+            place.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, "utf-8")
