@@ -26,6 +26,9 @@ DOCS = ROOT / "docs"
 WEIGHTY = {"serious", "critical"}
 SAMPLE = ("index.html", "course/01_sequences.html", "course/06_lstm.html", "api.html",
           "instructor-guide.html", "errata.html", "search.html")  # fmt: skip
+QUICKER = """import sys
+sys.modules["rfc3987_syntax"] = None  # half of the time that each nbgrader command takes to start
+"""
 OURS_TO_ASK = {"a"}  # elements that may lead elsewhere: a reader follows them, the page does not
 
 pytestmark = pytest.mark.slow
@@ -55,6 +58,9 @@ def test_the_instructor_s_guide_leads_to_marks(tmp_path):
     script = [text for language, text, _ in blocks("instructor-guide.md") if language == "bash"]
     folders = ("HOME", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR")
     home = {name: str(tmp_path / "home") for name in folders}
+    (tmp_path / "quicker").mkdir()
+    (tmp_path / "quicker/sitecustomize.py").write_text(QUICKER)
+    home["PYTHONPATH"] = str(tmp_path / "quicker")
     said = run("\n".join(script), tmp_path, **home)
     assert re.search(r"^ada +0 of 16 +softmax: no-shift", said, re.M)
     assert "Nothing that judges has changed" in said
