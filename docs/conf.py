@@ -29,11 +29,19 @@ html_show_sourcelink = False
 html_show_sphinx = False
 html_sidebars = {
     page: []  # nothing below them to list
-    for page in ("index", "instructor-guide", "author-guide", "design", "security", "api")
+    for page in (
+        "index",
+        "instructor-guide",
+        "author-guide",
+        "design",
+        "security",
+        "figures",
+        "api",
+    )
 }
 html_permalinks_icon = "#"
 html_theme_options = {
-    "header_links_before_dropdown": 7,
+    "header_links_before_dropdown": 8,
     "navbar_align": "left",
     "navbar_end": ["theme-switcher"],
     "navbar_persistent": ["search-button-field"],

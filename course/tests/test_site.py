@@ -65,8 +65,8 @@ def test_the_instructor_s_guide_leads_to_marks(tmp_path):
     assert re.search(r"^ada +0 of 16 +softmax: no-shift", said, re.M)
     assert "Nothing that judges has changed" in said
     assert (tmp_path / "my-class/feedback/ada/02_rnn_forward/rnn_forward.html").is_file()
-    assert "ada" in (tmp_path / "for-the-lms.csv").read_text()
-    assert (tmp_path / "my-class/submitted/bela/02_rnn_forward/rnn_forward.ipynb").is_file()
+    assert "Béla,Bartók,bela,bela@uni.example,0" in (tmp_path / "with-marks.csv").read_text()
+    assert (tmp_path / "my-class/feedback-02_rnn_forward.zip").is_file()
     assert len(list((tmp_path / "exchange/my-class/feedback").glob("*.html"))) == 1
 
 
