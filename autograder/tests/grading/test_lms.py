@@ -87,7 +87,7 @@ def moodle_archive(path):
     with zipfile.ZipFile(path, "w") as archive:
         for k, (who, text, attempt) in enumerate(handed_in()):
             first, last, _, _ = PEOPLE[who]
-            name = f"{first} {last}_{5000 + k}_assignsubmission_file/work/{NAME}"
+            name = f"{first} {last}_{5000 + k}_assignsubmission_file/mine/{NAME}"
             archive.writestr(stamped(name, attempt, who), text)
             archive.writestr(
                 f"{first} {last}_{5000 + k}_assignsubmission_file/timestamp.txt", "1999-01-01"
