@@ -114,10 +114,12 @@ class Forks:
             self.close()
             raise SandboxLost(f"the sandbox did not start: {lines[-1] if lines else 'no reason'}")
 
+    _lost = False
+
     @property
     def alive(self) -> bool:
         """Whether forks can still be had."""
-        return self._keeper.is_alive()
+        return self._keeper.is_alive() and not self._lost
 
     def spawn(self, limits: Limits) -> "Fork":
         """Fork, and lock the fork up.
@@ -139,6 +141,7 @@ class Forks:
             if said != READY:
                 raise SandboxLost(f"a fork could not be locked up: {_failure(said)}")
         except (OSError, SandboxLost) as error:
+            self._lost = True  # which its keeper may learn a moment later
             channel.close()
             report.close()
             raise SandboxLost(f"the sandbox is lost: {error}") from None
