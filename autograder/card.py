@@ -73,6 +73,7 @@ def _style() -> str:
 
 
 STYLE = _style()
+"""Stands once before what `panel` and `card` make; without it they can be read, too."""
 
 
 def panel(state: str, headline: str, *inside: str) -> str:
@@ -94,7 +95,7 @@ def panel(state: str, headline: str, *inside: str) -> str:
     )
     first = f'<p style="margin:0;color:var(--u-ink,{light.ink})"><b>{text(headline)}</b></p>'
     body = "".join([first if headline else "", *inside])
-    return f'{STYLE}<div role="status" class="unrolled unrolled-{state}" style="{box}">{body}</div>'
+    return f'<div role="status" class="unrolled unrolled-{state}" style="{box}">{body}</div>'
 
 
 def text(plain: str) -> str:

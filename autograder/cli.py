@@ -53,6 +53,9 @@ def _learner_commands(commands: argparse._SubParsersAction) -> None:
     start.set_defaults(run=_start)
     lab = commands.add_parser("lab", help="open JupyterLab on a folder of notebooks")
     lab.add_argument("folder", type=Path, metavar="DIR", nargs="?", default=Path("."))
+    lab.add_argument(
+        "options", nargs="*", metavar="-- OPTION", help="for JupyterLab, such as -- --no-browser"
+    )
     lab.set_defaults(run=_lab)
     check = commands.add_parser("check", help="check a notebook in the terminal")
     check.add_argument("notebook", type=Path)
@@ -130,7 +133,7 @@ def _lab(options: argparse.Namespace) -> int:
             f"there is no folder {options.folder}; run: unrolled start {options.folder}"
         )
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "jupyterlab", str(options.folder)]
+    command = [sys.executable, "-m", "jupyterlab", str(options.folder), *options.options]
     return subprocess.run(command, env=environment, check=False).returncode
 
 
@@ -216,7 +219,9 @@ def _in_parallel(work: Callable, names: Sequence[str], unit: str, quiet: bool) -
 
     from tqdm import tqdm
 
-    with ProcessPoolExecutor() as pool:
+    from autograder.grading.workers import cpus
+
+    with ProcessPoolExecutor(cpus()) as pool:
         try:
             yield from tqdm(pool.map(work, names), total=len(names), unit=unit, disable=quiet)
         except KeyboardInterrupt:

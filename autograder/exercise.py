@@ -16,6 +16,7 @@ import numpy as np
 import course.given
 from autograder.answers import AnswerKey, Answers, Wrong
 from autograder.distributions import distribution
+from autograder.notebooks import CODE_STUB
 from autograder.specs import made
 from autograder.standins import STAND_INS
 from autograder.tree import plain
@@ -23,7 +24,6 @@ from autograder.trial import Case as Arguments
 from autograder.trial import Outcome, run
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
-STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")
 
 
 class Case(NamedTuple):
@@ -132,7 +132,7 @@ def stub(function: Callable) -> str:
     """What a learner starts from: the source with its solution cut out."""
     head, body, tail = parts(function)
     indent = body[: len(body) - len(body.lstrip())]
-    return "".join([head, *(f"{indent}{line}\n" for line in STUB), tail]).rstrip()
+    return "".join([head, *(f"{indent}{line}\n" for line in CODE_STUB), tail]).rstrip()
 
 
 def parts(function: Callable) -> tuple[str, str, str]:

@@ -93,13 +93,13 @@ def with_entry(text: str, edit: Edit) -> str:
     if len(found) != 1 or not isinstance(found[0], ast.Tuple | ast.List) or not found[0].elts:
         raise MisconceptionError("its misconceptions are not written out; add the entry by hand")
     last = found[0].elts[-1]
-    lines = text.splitlines(keepends=True)
+    lines = text.encode().splitlines(keepends=True)  # a syntax tree counts bytes
     assert last.end_lineno is not None
-    assert last.end_col_offset is not None
-    at = sum(map(len, lines[: last.end_lineno - 1])) + len(
-        lines[last.end_lineno - 1].encode()[: last.end_col_offset].decode()
+    before = (
+        b"".join(lines[: last.end_lineno - 1]) + lines[last.end_lineno - 1][: last.end_col_offset]
     )
-    return f"{text[:at]},\n{entry(edit)}{text[at:].removeprefix(',')}"
+    after = text.encode()[len(before) :].removeprefix(b",")
+    return f"{before.decode()},\n{entry(edit)}{after.decode()}"
 
 
 def entry(edit: Edit) -> str:

@@ -8,6 +8,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+CODE_STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")
+TEXT_STUB = "YOUR ANSWER HERE"
+"""What nbgrader leaves where an answer is to be written."""
+
 
 def student_notebooks() -> dict[str, Path]:
     """From unit (``02_rnn_forward``) to its notebook, in the order of the course."""

@@ -15,7 +15,7 @@ class Notice(str):
         return str(self)
 
     def _repr_html_(self) -> str:
-        return card.panel("open", "", *map(card.paragraph, self.split("\n")))
+        return card.STYLE + card.panel("open", "", *map(card.paragraph, self.split("\n")))
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,7 +49,7 @@ class Solution:
             card.listing([self.source]),
             card.paragraph(self.compared),
         )
-        return "".join([said, *map(card.card, self._wrong)])
+        return "".join([card.STYLE, said, *map(card.card, self._wrong)])
 
     @property
     def _wrong(self) -> list[Report]:
@@ -84,7 +84,7 @@ class Progress:
     def _repr_html_(self) -> str:
         rows = "".join(map(self._row, self.units))
         done, most = sum(map(self.done, self.units)), sum(map(len, self.units.values()))
-        return card.panel(
+        return card.STYLE + card.panel(
             "passed" if done == most else "open",
             f"{done} of {most} exercises done",
             f"<table><tbody>{rows}</tbody></table>",

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograder import fits
-from autograder.card import card
+from autograder.card import STYLE, card
 
 
 class Rung(StrEnum):
@@ -207,7 +207,7 @@ class Report:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return card(self)
+        return STYLE + card(self)
 
     def summary(self) -> dict[str, Any]:
         """The report as JSON-able data."""

@@ -6,11 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from autograder.notebooks import answer_id, release_of, source_of, student_notebooks
+from autograder.notebooks import (
+    CODE_STUB,
+    TEXT_STUB,
+    answer_id,
+    release_of,
+    source_of,
+    student_notebooks,
+)
 
 Notebook = dict[str, Any]
-PLACEHOLDERS = ("raise NotImplementedError()", "YOUR ANSWER HERE")
-"""What stands in a cell that nobody has written in."""
 
 
 class Put(NamedTuple):
@@ -63,15 +68,19 @@ def _beside(mine: Path, released: Path) -> Put:
 
 def carry_answers(old: Notebook, new: Notebook) -> int:
     """Put the answers of an old notebook into a new one's cells; returns how many there are."""
-    answers = {
-        answer_id(cell): source
-        for cell in old["cells"]
-        if not any(mark in (source := source_of(cell)) for mark in PLACEHOLDERS)
-    }
-    cells = [cell for cell in new["cells"] if answer_id(cell) in answers.keys() - {None}]
-    for cell in cells:
-        cell["source"] = answers[answer_id(cell)]
-    return len(cells)
+    answers = {answer_id(cell): source_of(cell) for cell in old["cells"]}
+    carried = 0
+    for cell in new["cells"]:
+        name = answer_id(cell)
+        if name in answers and name is not None and not _blank(answers[name]):
+            cell["source"] = answers[name]
+            carried += 1
+    return carried
+
+
+def _blank(source: str) -> bool:
+    """Whether nobody has written in a cell."""
+    return CODE_STUB[-1] in source or TEXT_STUB in source
 
 
 def _read(path: Path) -> Notebook | None:

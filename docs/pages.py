@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from autograder import examine
 from autograder.exercise import exercise, mutant
+from autograder.grading.workers import cpus
 from autograder.notebooks import exercise_of
 from autograder.verify_notebooks import execute
 from autograder.weave import instructor_notebook, nbformat, student_notebook, texts
@@ -103,7 +104,7 @@ def _cards() -> Iterator[tuple[str, str]]:
 
 def _units() -> Iterator[tuple[str, str]]:
     """Every unit's page as a notebook, run by as many processes as there are processors."""
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    with ProcessPoolExecutor(cpus()) as pool:
         running = {pool.submit(unit_page, unit): unit for unit in texts()}
         bar = tqdm(as_completed(running), total=len(running), desc="units", unit="unit")
         for done in bar:
@@ -128,7 +129,7 @@ def unit_page(unit: str) -> str:
         page.cells, nbformat.reads(_executed(unit), as_version=4).cells, strict=True
     ):
         if shown.cell_type == "code" and exercise_of(shown) is None:
-            shown.outputs = [_static(output) for output in ran.outputs]
+            shown.outputs = [_static(output) for output in ran.outputs if not _again(output)]
         _present(shown)
     _introduce(page, unit)
     return nbformat.writes(page)
@@ -159,6 +160,11 @@ def _code() -> str:
 def _left_out(cell: nbformat.NotebookNode, unit: str) -> bool:
     """Whether a cell is an experiment that this build does without."""
     return QUICK and unit != next(iter(texts())) and "experiment" in cell.metadata.get("tags", [])
+
+
+def _again(output: nbformat.NotebookNode) -> bool:
+    """Whether an output only repeats the picture of the interactive before it."""
+    return "unrolled-stand-in" in output.get("data", {}).get("text/html", "")
 
 
 def _static(output: nbformat.NotebookNode) -> nbformat.NotebookNode:

@@ -40,6 +40,7 @@ from autograder.bench.contenders import (
     torch,
     with_checkpoints,
 )
+from autograder.grading.workers import cpus
 from course.given import Checkpointed
 
 KINDS = ("RNN", "GRU", "LSTM")
@@ -319,13 +320,6 @@ def machine() -> dict[str, Any]:
         "blas": _blas(),
         "torch": None if torch is None else torch.__version__,
     }
-
-
-def cpus() -> int:
-    """Processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def load() -> float | None:

@@ -24,6 +24,7 @@ from nbgrader.api import (
     SubmittedAssignment,
     SubmittedNotebook,
 )  # fmt: skip
+from nbgrader.api import Student as Learner
 from nbgrader.apps.api import NbGraderAPI
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
@@ -122,7 +123,8 @@ class Books:
         with self._gradebook() as gradebook:
             known = {student.id: student for student in gradebook.students}
             for student in students:
-                row = known.get(student.id) or gradebook.add_student(student.id)
+                row = known.get(student.id) or Learner(id=student.id)
+                gradebook.db.add(row)
                 for field, text in student._asdict().items():
                     if text:
                         setattr(row, field, text)
@@ -161,6 +163,7 @@ class Books:
             sheet.scores[cell], sheet.most[cell] = score, most
             sheet.auto[cell], sheet.manual[cell] = auto, manual
             sheet.open.extend([cell] * waits)
+        for sheet in sheets.values():
             sheet.open.sort()  # a database gives its rows in any order
         for student, notebook, cell, comment in remarks:
             if (student, notebook) in sheets:

@@ -18,6 +18,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool
 from traitlets.config import Config
 
+from autograder.card import STYLE
 from autograder.grading import classroom, tasks
 from autograder.grading.entries import put_stamp
 from autograder.grading.judge import Result
@@ -122,7 +123,7 @@ def _outputs(result: Result, grade_id: str) -> list[NotebookNode]:
     """A check's report and its points; of any other cell, what it printed."""
     check = result["checks"].get(grade_id)
     if check is not None:
-        report = {"text/plain": check["text"], "text/html": check["html"]}
+        report = {"text/plain": check["text"], "text/html": STYLE + check["html"]}
         points = {"text/plain": repr(float(check["points"]))}
         return [
             new_output("display_data", data=report),

@@ -14,7 +14,7 @@ from autograder.grading import tasks, versions
 from autograder.grading.alike import fingerprint
 from autograder.grading.journal import Journal, Results
 from autograder.grading.judge import Result, common_key
-from autograder.grading.sanitise import MAX_FILE, Notebook
+from autograder.grading.sanitise import MAX_FILE, Clean, Notebook
 from autograder.grading.tasks import Job, Task
 from autograder.notebooks import exercise_of, exercises
 from autograder.trial import run
@@ -214,10 +214,15 @@ def _results(path: Path) -> Results:
 
 def up_to_date(folder: Path, label: str, student: str) -> Result | None:
     """The latest result on a notebook, if it is about what is handed in now."""
-    result = results(folder).latest(student, label)
+    return as_it_is(folder, label, student)[1]
+
+
+def as_it_is(folder: Path, label: str, student: str) -> tuple[Clean, Result | None]:
+    """What is handed in now, and the result on it, if there is one."""
     released_as = template(folder, *_file(label))
     clean = tasks.read(released_as, task(folder, label, student))
-    return result if result and result["answers"] == tasks.digests(clean) else None
+    result = results(folder).latest(student, label)
+    return clean, result if result and result["answers"] == tasks.digests(clean) else None
 
 
 def _file(label: str) -> tuple[str, str]:

@@ -4,14 +4,15 @@ import argparse
 import contextlib
 import importlib.util
 import json
-import shutil
 import sys
-from collections.abc import Callable, Iterator
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from autograder.grading import doctor
 
@@ -20,21 +21,7 @@ NEEDED = ("nbgrader", "nbclient", "tqdm", "solutions")
 
 def add_commands(commands: Any) -> None:
     """Add `class`, `grade`, `regrade`, `report`, `export`, `doctor` and `demo` to a parser."""
-    classes = commands.add_parser("class", help="make a class, release an assignment")
-    actions = classes.add_subparsers(required=True, metavar="ACTION")
-    new = actions.add_parser("new", help="make a class folder")
-    new.add_argument("folder", type=Path, metavar="DIR")
-    new.add_argument(
-        "--late-per-day", type=_percent, metavar="PERCENT", help="what a day of lateness costs"
-    )
-    new.set_defaults(run=_guarded(_new))
-    release = actions.add_parser("release", help="make a unit's notebook ready for learners")
-    release.add_argument("folder", type=Path, metavar="DIR")
-    release.add_argument("assignment", help="a unit, such as 02_rnn_forward")
-    release.add_argument("--due", type=_time, metavar="WHEN", help="such as '2026-01-31 18:00 UTC'")
-    release.add_argument("--zip", action="store_true", help="also as one zip file, for an LMS")
-    release.set_defaults(run=_guarded(_release))
-    _people_commands(actions)
+    _class_commands(commands.add_parser("class", help="make a class, release an assignment"))
     _assignment_commands(commands)
     doctor.add_command(commands)
     demo = commands.add_parser("demo", help="all of it on a small class, in a temporary folder")
@@ -42,34 +29,50 @@ def add_commands(commands: Any) -> None:
     demo.set_defaults(run=_guarded(_demo))
 
 
-def _people_commands(actions: Any) -> None:
-    add = actions.add_parser("add-students", help="enter learners from a roster")
-    add.add_argument("folder", type=Path, metavar="DIR")
+def _on_a_class(
+    commands: Any, name: str, run: Callable[[argparse.Namespace], int], does: str
+) -> Any:
+    """A command whose first argument is a class folder."""
+    command = commands.add_parser(name, help=does)
+    command.add_argument("folder", type=Path, metavar="DIR")
+    command.set_defaults(run=_guarded(run))
+    return command
+
+
+def _class_commands(classes: argparse.ArgumentParser) -> None:
+    actions = classes.add_subparsers(required=True, metavar="ACTION")
+    new = _on_a_class(actions, "new", _new, "make a class folder")
+    new.add_argument(
+        "--late-per-day", type=_percent, metavar="PERCENT", help="what a day of lateness costs"
+    )
+    add = _on_a_class(actions, "add-students", _add_students, "enter learners from a roster")
     add.add_argument(
         "roster", type=Path, metavar="CSV", help="with a column id; or of Canvas, Moodle"
     )
-    add.set_defaults(run=_guarded(_add_students))
-    collect = actions.add_parser("collect", help="take submissions out of an LMS's archive")
-    collect.add_argument("folder", type=Path, metavar="DIR")
+    release = _on_a_class(actions, "release", _release, "make a unit's notebook for learners")
+    release.add_argument("assignment", help="a unit, such as 02_rnn_forward")
+    release.add_argument("--due", type=_time, metavar="WHEN", help="such as '2026-01-31 18:00 UTC'")
+    release.add_argument("--zip", action="store_true", help="also as one zip file, for an LMS")
+    collect = _on_a_class(actions, "collect", _collect, "take what is handed in out of an archive")
     collect.add_argument("assignment", metavar="A")
     collect.add_argument("archive", type=Path, metavar="ZIP", help="of Canvas, Moodle, Blackboard")
-    collect.set_defaults(run=_guarded(_collect))
-    feedback = actions.add_parser("feedback", help="the feedback pages as a zip file")
-    feedback.add_argument("folder", type=Path, metavar="DIR")
+    collect.add_argument(
+        "--zone", type=_zone, default="UTC", help="of the LMS's clock, such as Europe/Berlin (UTC)"
+    )
+    feedback = _on_a_class(actions, "feedback", _feedback, "the feedback pages as a zip file")
     feedback.add_argument("assignment", metavar="A")
-    feedback.set_defaults(run=_guarded(_feedback))
     for command in (add, collect):
         command.add_argument("--dry-run", action="store_true", help="say what would be done")
 
 
 def _assignment_commands(commands: Any) -> None:
-    grade = commands.add_parser("grade", help="grade what learners have handed in")
-    grade.set_defaults(run=_guarded(_grade))
+    grade = _on_a_class(commands, "grade", _grade, "grade what learners have handed in")
     grade.add_argument(
         "--no-feedback", action="store_true", help="marks only; the next run writes the pages"
     )
-    regrade = commands.add_parser("regrade", help="grade again what a mended exercise touches")
-    regrade.set_defaults(run=_guarded(_regrade))
+    regrade = _on_a_class(
+        commands, "regrade", _regrade, "grade again what a mended exercise touches"
+    )
     for command in (grade, regrade):
         where = command.add_mutually_exclusive_group()
         where.add_argument(
@@ -82,21 +85,18 @@ def _assignment_commands(commands: Any) -> None:
             action="store_true",
             help="run them even without a sandbox",
         )
-    report = commands.add_parser("report", help="a class at a glance, as an HTML page")
+    report = _on_a_class(commands, "report", _report, "a class at a glance, as an HTML page")
     report.add_argument("--json", action="store_true", help="print the figures as JSON")
     report.add_argument("--anonymous", action="store_true", help="leave the learners' names out")
     report.add_argument(
         "--integrity", action="store_true", help="add pairs whose answers have much in common"
     )
-    report.set_defaults(run=_guarded(_report))
-    export = commands.add_parser("export", help="the gradebook's marks")
+    export = _on_a_class(commands, "export", _export, "the gradebook's marks")
     export.add_argument("--format", choices=["csv", "json", "canvas", "moodle"], default="csv")
     export.add_argument(
         "--into", type=Path, metavar="CSV", help="a gradebook exported from Canvas or Moodle"
     )
-    export.set_defaults(run=_guarded(_export))
     for command in (grade, regrade, report, export):
-        command.add_argument("folder", type=Path, metavar="DIR")
         command.add_argument("--assignment", metavar="A", help="all that are released by default")
 
 
@@ -122,6 +122,15 @@ def _time(text: str) -> datetime:
         if found.tzinfo is not None:
             return found.astimezone(UTC)
     raise argparse.ArgumentTypeError(f"{text!r} is no time with a zone; write 2026-01-31 18:00 UTC")
+
+
+def _zone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (KeyError, ValueError, OSError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time zone; write one such as Europe/Berlin"
+        ) from None
 
 
 def _guarded(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
@@ -174,15 +183,20 @@ def _release(options: argparse.Namespace) -> int:
         print(f"Due {options.due:%Y-%m-%d %H:%M} UTC.")
     print(f"Give this to the learners: {folder / 'release' / unit / name}")
     if options.zip:
-        print(f"or, zipped:                {_zipped(folder / 'release' / unit, folder / unit)}")
+        files = sorted(path for path in (folder / "release" / unit).rglob("*") if path.is_file())
+        made = _zipped(files, folder / "release", folder / f"{unit}.zip")
+        print(f"or, zipped:                {made}")
     print(f"What they hand in goes to:  {folder / 'submitted' / 'LEARNER' / unit / name}")
     print(f"Next: unrolled grade {folder}")
     return 0
 
 
-def _zipped(what: Path, target: Path) -> Path:
-    """A folder as a zip file that holds it."""
-    return Path(shutil.make_archive(str(target), "zip", what.parent, what.name))
+def _zipped(files: Iterable[Path], beneath: Path, target: Path) -> Path:
+    """A zip file of these files, each under its path beneath a folder."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in files:
+            archive.write(file, file.relative_to(beneath))
+    return target
 
 
 def _add_students(options: argparse.Namespace) -> int:
@@ -220,8 +234,10 @@ def _collect(options: argparse.Namespace) -> int:
         raise classroom.ClassError(
             f"nobody is in the class; run: unrolled class add-students {folder} ROSTER.csv"
         )
-    done = collect(folder, assignment, options.archive, students, released[0], not options.dry_run)
-    print(f"{len(done.taken)} {'would be ' if options.dry_run else ''}collected.")
+    write, zone = not options.dry_run, options.zone
+    done = collect(folder, assignment, options.archive, students, released[0], write, zone)
+    print(f"{len(done.taken)} {'' if write else 'would be '}collected.")
+    print(f"Times in the archive are taken as those of {zone}; see --zone.")
     for student in done.replaced:
         print(f"replaced     {student} (another notebook was there)")
     for member, why in done.left:
@@ -233,19 +249,14 @@ def _collect(options: argparse.Namespace) -> int:
 
 
 def _feedback(options: argparse.Namespace) -> int:
-    import tempfile
-
     from autograder.grading import classroom
 
     folder, assignment = classroom.require(options.folder), options.assignment
-    pages = sorted((folder / "feedback").glob(f"*/{assignment}"))
+    pages = sorted((folder / "feedback").glob(f"*/{assignment}/*.html"))  # beside them are secrets
     if not pages:
         raise classroom.ClassError(f"{assignment} has no pages yet; run: unrolled grade {folder}")
-    with tempfile.TemporaryDirectory() as place:
-        for page in pages:
-            shutil.copytree(page, Path(place, assignment, page.parent.name))
-        made = _zipped(Path(place, assignment), folder.resolve() / f"feedback-{assignment}")
-    print(f"{len(pages)} learners' pages: {made}")
+    made = _zipped(pages, folder / "feedback", folder / f"feedback-{assignment}.zip")
+    print(f"{len({page.parents[1] for page in pages})} learners' pages: {made}")
     return 0
 
 
@@ -358,7 +369,7 @@ def _report(options: argparse.Namespace) -> int:
 
     surveys = [surveyed(options.folder, assignment) for assignment in _chosen(options)]
     if options.json:
-        print(json.dumps([survey.summary() for survey in surveys], indent=1))
+        print(json.dumps([survey.summary(options.anonymous) for survey in surveys], indent=1))
         return 0
     for survey in surveys:
         pairs = alike(options.folder, survey.assignment) if options.integrity else None

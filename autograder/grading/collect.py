@@ -6,8 +6,8 @@ Of an archive only notebooks are taken, under names that the class gives them.
 
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -53,7 +53,7 @@ class Collected(NamedTuple):
 
 def collect(
     folder: Path, assignment: str, archive: Path, students: Sequence[Student], notebook: str,
-    write: bool = True,
+    write: bool = True, zone: tzinfo = UTC,
 ) -> Collected:  # fmt: skip
     """Put the notebooks of an archive into a class.
 
@@ -69,6 +69,8 @@ def collect(
         The file name that the assignment's notebook has.
     write : bool, optional
         If not, only say what would be done.
+    zone : tzinfo, optional
+        Of the learning system's clock: an archive tells times without it.
 
     Raises
     ------
@@ -77,31 +79,27 @@ def collect(
     """
     try:
         with zipfile.ZipFile(archive) as opened:
-            return _collect(folder / "submitted", assignment, opened, students, notebook, write)
+            entries, left = _sorted(opened, _Finder(students, zone))
+            taken = _latest(entries)
+            places = {student: folder / "submitted" / student / assignment for student in taken}
+            data = {student: _bytes(opened, entry.member) for student, entry in taken.items()}
     except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
         raise ClassError(f"{archive} cannot be read as a zip file: {error}") from None
-
-
-def _collect(
-    place: Path, assignment: str, archive: zipfile.ZipFile, students: Sequence[Student],
-    notebook: str, write: bool,
-) -> Collected:  # fmt: skip
-    entries, left = _sorted(archive, students)
-    taken: dict[str, Entry] = {}
-    for entry in sorted(entries, key=lambda entry: (entry.when, len(entry.attempt), entry.attempt)):
-        taken[entry.candidates[0].id] = entry  # the last that was handed in
-    replaced = []
-    for student, entry in taken.items():
-        data = _bytes(archive, entry.member)
-        target = place / student / assignment
-        if _differs(target / notebook, data):
-            replaced.append(student)
-        if write:
-            target.mkdir(parents=True, exist_ok=True)
-            _put(target / notebook, data)
-            _put(target / STAMP, f"{entry.when:%Y-%m-%d %H:%M:%S} UTC".encode())
+    replaced = [who for who, place in places.items() if _differs(place / notebook, data[who])]
+    for student, place in places.items() if write else ():
+        place.mkdir(parents=True, exist_ok=True)
+        _put(place / notebook, data[student])
+        when = taken[student].when.astimezone(UTC)
+        _put(place / STAMP, f"{when:%Y-%m-%d %H:%M:%S} UTC".encode())
     missing = [student.id for student in students if student.id not in taken]
-    return Collected(dict(sorted(taken.items())), left, sorted(replaced), missing)
+    return Collected(taken, left, replaced, missing)
+
+
+def _latest(entries: Sequence[Entry]) -> dict[str, Entry]:
+    """Of each learner what was handed in last, by learner."""
+    by_time = sorted(entries, key=lambda entry: (entry.when, len(entry.attempt), entry.attempt))
+    last = {entry.candidates[0].id: entry for entry in by_time}
+    return dict(sorted(last.items()))
 
 
 def _differs(path: Path, data: bytes) -> bool:
@@ -125,14 +123,12 @@ def _bytes(archive: zipfile.ZipFile, member: str) -> bytes:
 # ------------------------------------------------------------------ whose is it?
 
 
-def _sorted(
-    archive: zipfile.ZipFile, students: Sequence[Student]
-) -> tuple[list[Entry], list[tuple[str, str]]]:
+def _sorted(archive: zipfile.ZipFile, find: "_Finder") -> tuple[list[Entry], list[tuple[str, str]]]:
     """The members that are one learner's, and the others with the reason."""
     members = archive.infolist()
     if len(members) > MAX_ENTRIES:
         raise ClassError(f"the archive has {len(members)} entries; {MAX_ENTRIES} are the most")
-    find, entries, left = _Finder(students), [], []
+    entries, left = [], []
     for member in members:
         if member.is_dir() or not member.filename.endswith(".ipynb"):
             continue
@@ -152,43 +148,42 @@ def _sorted(
 class _Finder:
     """Tells whose a member is, from its name."""
 
-    def __init__(self, students: Sequence[Student]) -> None:
+    def __init__(self, students: Sequence[Student], zone: tzinfo) -> None:
+        self._zone = zone
         self._ids = {student.id.lower(): student for student in students}
         self._lms = {student.lms_user_id: student for student in students if student.lms_user_id}
         self._names = roster.by_name(list(students))
 
     def __call__(self, member: zipfile.ZipInfo) -> Entry | None:
-        path = PurePosixPath(member.filename)
-        forms: Iterator[tuple[re.Match[str] | None, Callable]] = iter(
-            [
-                (MOODLE.search(member.filename), self._moodle),
-                (BLACKBOARD.fullmatch(path.name), self._blackboard),
-                (CANVAS.fullmatch(path.name), self._canvas),
-            ]
-        )
-        found = next(((match, read) for match, read in forms if match), None)
-        return found[1](found[0], member) if found else None
+        name = PurePosixPath(member.filename).name
+        if match := MOODLE.search(member.filename):
+            return self._moodle(match, member)
+        if match := BLACKBOARD.fullmatch(name):
+            return self._blackboard(match, member)
+        match = CANVAS.fullmatch(name)
+        return self._canvas(match, member) if match else None
 
     def _canvas(self, match: re.Match[str], member: zipfile.ZipInfo) -> Entry:
         known = self._lms.get(match["lms"])
         named = self._names.get(roster.plain(match["name"]), [])
         without = [student for student in named if not student.lms_user_id]
         candidates = (known,) if known else tuple(without)
-        return Entry(member.filename, match["file"], candidates, _time(member), match["attempt"])
+        when = self._time(member)
+        return Entry(member.filename, match["file"], candidates, when, match["attempt"])
 
     def _moodle(self, match: re.Match[str], member: zipfile.ZipInfo) -> Entry:
         candidates = tuple(self._names.get(roster.plain(match["name"]), []))
-        return Entry(member.filename, match["flat"] or match["file"], candidates, _time(member))
+        file = match["flat"] or match["file"]
+        return Entry(member.filename, file, candidates, self._time(member))
 
     def _blackboard(self, match: re.Match[str], member: zipfile.ZipInfo) -> Entry:
         known = self._ids.get(match["id"].lower())
-        when = datetime.strptime(match["time"], "%Y-%m-%d-%H-%M-%S").replace(tzinfo=UTC)
+        when = datetime.strptime(match["time"], "%Y-%m-%d-%H-%M-%S").replace(tzinfo=self._zone)
         return Entry(member.filename, match["file"], (known,) if known else (), when)
 
-
-def _time(member: zipfile.ZipInfo) -> datetime:
-    """When the learning system put a file into the archive, or had received it."""
-    try:
-        return datetime(*member.date_time, tzinfo=UTC)
-    except ValueError:
-        return datetime(1980, 1, 1, tzinfo=UTC)
+    def _time(self, member: zipfile.ZipInfo) -> datetime:
+        """When the learning system put a file into the archive, or had received it."""
+        try:
+            return datetime(*member.date_time, tzinfo=self._zone)
+        except ValueError:
+            return datetime(1980, 1, 1, tzinfo=self._zone)

@@ -16,7 +16,7 @@ from autograder.grading.books import Books
 from autograder.grading.cli import table
 from autograder.grading.grade import grade, surveyed
 from autograder.grading.sanitise import answer_cells
-from autograder.notebooks import units
+from autograder.notebooks import TEXT_STUB, units
 from autograder.weave import instructor_notebook, text_of
 
 UNIT = "02_rnn_forward"
@@ -149,7 +149,7 @@ def _untouched(name: str, unit: str = UNIT) -> dict[str, str]:
     notebook = json.loads(instructor_notebook(unit))
     for grade_id, cell in answer_cells(notebook):
         code = cell["cell_type"] == "code"
-        cell["source"] = stub(exercise(grade_id).reference) if code else "YOUR ANSWER HERE"
+        cell["source"] = stub(exercise(grade_id).reference) if code else TEXT_STUB
     return {name: json.dumps(notebook)}
 
 

@@ -4,7 +4,6 @@ Whatever ends a run, the next one goes on from there: results are kept as they c
 entered in whole transactions, and files are written whole.
 """
 
-import os
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -22,11 +21,10 @@ from autograder.grading.journal import Journal
 from autograder.grading.judge import Result
 from autograder.grading.pages import Page
 from autograder.grading.sandbox import tiers
-from autograder.grading.sanitise import answer_cells
 from autograder.grading.survey import Survey, survey
 from autograder.grading.tasks import Done, Job, Task
-from autograder.grading.workers import Executor, Local, Lost, WorkersFailed
-from autograder.notebooks import source_of
+from autograder.grading.workers import Executor, Local, Lost, WorkersFailed, cpus
+from autograder.report import Rung
 
 BATCH = 100
 """Results in one transaction: a transaction costs as much as ten of them."""
@@ -63,9 +61,7 @@ class How(NamedTuple):
 
     @property
     def processes(self) -> int:
-        if self.workers is None and hasattr(os, "sched_getaffinity"):  # not on macOS
-            return len(os.sched_getaffinity(0))
-        return self.workers or os.cpu_count() or 1
+        return self.workers or cpus()
 
     def executor(self, job: Job) -> Executor:
         """What runs the tasks of a job."""
@@ -161,14 +157,12 @@ def alike(folder: Path, assignment: str) -> list[integrity.Pair]:
     code: dict[str, dict[str, str]] = defaultdict(dict)
     outputs: dict[str, dict[str, str]] = defaultdict(dict)
     for pair in handed_in(folder, assignment):
-        template = classroom.template(folder, assignment, f"{pair.stem}.ipynb")
-        clean = tasks.read(template, classroom.task(folder, pair.label, pair.student))
-        given = {name: source_of(cell) for name, cell in answer_cells(template)}
-        result = classroom.up_to_date(folder, pair.label, pair.student)
-        for check in result["checks"].values() if result else ():
+        clean, result = classroom.as_it_is(folder, pair.label, pair.student)
+        checks = result["checks"].values() if result else ()
+        for check in (check for check in checks if check["rung"] != Rung.NOT_ATTEMPTED):
             name = check["name"]
             text = integrity.normal(clean.answers.get(name, ""), name)
-            if text is not None and text != integrity.normal(given.get(name, ""), name):
+            if text is not None:
                 code[name][pair.student] = text
             if check["alike"]:
                 outputs[name][pair.student] = check["alike"]

@@ -103,8 +103,7 @@ def grade_notebook(
                 key = answers.key(exercise, seeds(secret, assignment, exercise, student, this))
                 common = partial(common_key, secret, assignment, exercise)
                 try:
-                    report = _judged(session, key, failed.get(exercise), clean)
-                    alike = _alike(session, report, common)
+                    report, alike = _judged(session, key, failed.get(exercise), clean, common)
                 except SandboxLost:
                     raise
                 except Exception as error:  # whatever came back, it costs this exercise only
@@ -144,13 +143,17 @@ def _run(session: Session, source: str) -> dict[str, Any]:
     return {"error": said["error"], "output": legible(said["output"], MAX_OUTPUT)}
 
 
-def _judged(session: Session, key: AnswerKey, failed: str | None, clean: Clean) -> Report:
-    """The report on one exercise."""
+def _judged(
+    session: Session, key: AnswerKey, failed: str | None, clean: Clean,
+    common: Callable[[], AnswerKey],
+) -> tuple[Report, str | None]:  # fmt: skip
+    """The report on one exercise; of a wrong answer that nothing explains, its fingerprint."""
     source = clean.answers.get(key.name)
     if source is None or not source.strip() or diagnosis.untouched(source, key):
-        return _failure(key, Rung.NOT_ATTEMPTED)
+        return _failure(key, Rung.NOT_ATTEMPTED), None
     if failed:
-        return _failure(key, Rung.RAISED, f"Its cell did not run: {failed}", _names(failed, clean))
+        detail = f"Its cell did not run: {failed}"
+        return _failure(key, Rung.RAISED, detail, _names(failed, clean)), None
 
     lost: list[Outcome] = []
 
@@ -174,14 +177,13 @@ def _judged(session: Session, key: AnswerKey, failed: str | None, clean: Clean) 
     with np.errstate(all="ignore"):  # a learner's numbers may be of any size
         report = diagnosis.judge(key, run, source)
     explained = _names("\n".join(report.details), clean)
-    return replace(report, cause=explained or report.cause, public=False)
+    unexplained = not (report.passed or report.misconception or lost)  # lost is told, and no kind
+    alike = _alike(session, common()) if unexplained else None
+    return replace(report, cause=explained or report.cause, public=False), alike
 
 
-def _alike(session: Session, report: Report, common: Callable[[], AnswerKey]) -> str | None:
-    """A fingerprint of a wrong answer that no misconception explains, on inputs of the class."""
-    if report.passed or report.misconception or report.case is None:
-        return None
-    key = common()
+def _alike(session: Session, key: AnswerKey) -> str | None:
+    """A fingerprint of a learner's function on these inputs, which are the class's."""
     try:
         return fingerprint(session.probe(key.name, key.cases, ()))
     except StepFailed:
@@ -224,7 +226,7 @@ def _check(report: Report, key: AnswerKey) -> Result:
         **report.summary(),
         "points": float(key.points * report.score),
         "max": float(key.points),
-        "html": f'<div class="{NO_MATHS}">{card(report)}</div>',
+        "html": f'<div class="{NO_MATHS}">{card(report)}</div>',  # its sheet comes with the page
     }
 
 

@@ -1,5 +1,6 @@
 """A class at a glance: one self-contained page, to be read on Sunday and taught from on Monday."""
 
+import ast
 import html
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -40,6 +41,7 @@ class Names(NamedTuple):
 
     called: dict[str, str]
     links: dict[str, str]
+    hidden: bool = False
 
     def __call__(self, student: str) -> str:
         """A learner's name as HTML."""
@@ -75,12 +77,9 @@ def page(
     Path
         The page.
     """
-    who = [learner.name for learner in survey.learners]
-    who += [name for name, _ in survey.ungraded if name not in who]
-    if anonymous:
-        names = Names({name: f"learner {n}" for n, name in enumerate(who, 1)}, {})
-    else:
-        names = Names({name: name for name in who}, _links(folder, survey.assignment, who))
+    called = survey.called(anonymous)
+    links = {} if anonymous else _links(folder, survey.assignment, list(called))
+    names = Names(called, links, anonymous)
     target = folder / f"overview-{survey.assignment}.html"
     example = _examples(folder, survey.assignment)
     target.write_text(_page(survey, names, example, alike), "utf-8")
@@ -207,9 +206,13 @@ def _marks(learners: Sequence[Learner], names: Names) -> Iterator[str]:
 def _ungraded(survey: Survey, names: Names) -> Iterator[str]:
     """What could not be graded, and what the grader had to say."""
     yield "<h2>What could not be graded, or was mended</h2>"
-    said = [*survey.ungraded, *survey.remarks]
-    if not said:
+    said = [*survey.ungraded, *(() if names.hidden else survey.remarks)]
+    if names.hidden and survey.remarks:
+        many = len({name for name, _ in survey.remarks})
+        yield f"<p>Of {_count(many, 'learner')} something was mended; it may name them.</p>"
+    elif not said:
         yield "<p>Nothing.</p>"
+    if not said:
         return
     yield _head("learner", "what")
     for name, what in said:
@@ -276,6 +279,7 @@ def _more(groups: Sequence[Group]) -> str:
 
 def _group(group: Group, names: Names, example: Example, why: str) -> str:
     code, heading = example(group)
+    code = _bare(code) if names.hidden else code
     count = f"<b>{len(group.learners)} of {group.tried}</b> who tried {html.escape(group.exercise)}"
     section = f"<p>Teach from the section “{html.escape(heading)}”.</p>" if heading else ""
     return (
@@ -283,6 +287,18 @@ def _group(group: Group, names: Names, example: Example, why: str) -> str:
         f"<p>Learners: {names.all(group.learners)}</p>"
         f'<p>One answer:</p><pre tabindex="0">{html.escape(code)}</pre></details>'
     )
+
+
+def _bare(code: str) -> str:
+    """Code without comments and docstrings, in which a name may stand."""
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return "(It cannot be read as Python.)"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body[:1] = [] if len(node.body) > 1 else [ast.Pass()]
+    return ast.unparse(tree)
 
 
 def _examples(folder: Path, assignment: str) -> Example:

@@ -77,17 +77,34 @@ class Survey(NamedTuple):
         """Of the learners' shares."""
         return statistics.median([learner.share for learner in self.learners] or [0.0])
 
-    def summary(self) -> dict[str, Any]:
-        """All of it as JSON-able data."""
+    def called(self, anonymous: bool = False) -> dict[str, str]:
+        """From each learner to what they are called: their name, or a number."""
+        names = [learner.name for learner in self.learners]
+        names += sorted({name for name, _ in self.ungraded} - set(names))
+        return {name: f"learner {n}" if anonymous else name for n, name in enumerate(names, 1)}
+
+    def summary(self, anonymous: bool = False) -> dict[str, Any]:
+        """All of it as JSON-able data; a remark may name a file, and so a learner."""
+        called = self.called(anonymous)
+
+        def named(groups: Sequence[Group]) -> list[dict[str, Any]]:
+            return [
+                {**group._asdict(), "learners": [called[name] for name in group.learners]}
+                for group in groups
+            ]
+
+        learners = [
+            {**learner._asdict(), "name": called[learner.name]} for learner in self.learners
+        ]
         return {
             "assignment": self.assignment,
             "median": self.median,
-            "learners": [learner._asdict() for learner in self.learners],
+            "learners": learners,
             "exercises": [{**e._asdict(), "difficulty": e.difficulty} for e in self.exercises],
-            "misconceptions": [group._asdict() for group in self.misconceptions],
-            "clusters": [group._asdict() for group in self.clusters],
-            "ungraded": [list(pair) for pair in self.ungraded],
-            "remarks": [list(pair) for pair in self.remarks],
+            "misconceptions": named(self.misconceptions),
+            "clusters": named(self.clusters),
+            "ungraded": [[called[name], why] for name, why in self.ungraded],
+            "remarks": [] if anonymous else [list(pair) for pair in self.remarks],
         }
 
 

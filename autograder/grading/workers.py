@@ -34,6 +34,13 @@ _SPAWN = multiprocessing.get_context("spawn")  # a fork would copy the locks of 
 _PARENT_DEATH_SIGNAL = 1  # <sys/prctl.h>
 
 
+def cpus() -> int:
+    """Processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 class Lost(NamedTuple):
     """A task has no answer; says why, in words that follow a colon."""
 

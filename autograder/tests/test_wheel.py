@@ -17,9 +17,9 @@ import pytest
 from autograder import wire
 from autograder.exercise import exercise, mutant_source, source
 from autograder.notebooks import units
+from autograder.tests.wheels import ROOT, built
 from autograder.tree import leaves
 
-ROOT = Path(__file__).parents[2]
 SCRIPT = Path(__file__).with_name("finish_notebooks.py")
 
 pytestmark = pytest.mark.slow
@@ -27,10 +27,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    return next(folder.glob("*.whl"))
+    return built(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")

@@ -1,17 +1,30 @@
 """What is asked of anything that a page shows, whoever looks at it and on whatever screen."""
 
+import functools
+import http.server
+import shutil
+import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 WIDE, NARROW = 1400, 500
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
 
-AXE = """async (element, axe) => {
+GRAVE = ("serious", "critical")
+ANY = ("minor", "moderate", *GRAVE)
+
+AXE = """async (element, [axe, levels]) => {
     if (!window.axe) window.eval(axe);
     const {violations} = await window.axe.run(element, {
         resultTypes: ['violations'], preload: false});
-    return violations.filter(v => ['serious', 'critical'].includes(v.impact))
+    return violations.filter(v => levels.includes(v.impact))
         .map(v => `${v.id}: ${v.help}: ${v.nodes.map(n => n.html.slice(0, 200)).join(' | ')}`); }"""
 
 # What may be wider than its place: what a key can scroll, and what a browser scrolls by itself.
@@ -31,9 +44,9 @@ WATCH = """element => {
     look(); }"""
 
 
-def violations(element):
-    """What axe finds in an element that is serious or critical."""
-    return element.evaluate(AXE, Axe().axe_script)
+def violations(element, of=GRAVE):
+    """What axe finds in an element, of these levels."""
+    return element.evaluate(AXE, [Axe().axe_script, list(of)])
 
 
 def too_wide(element):
@@ -76,3 +89,25 @@ def keep(element, name):
     """A screenshot, for whoever wants to look; kept with the run of the tests."""
     ARTIFACTS.mkdir(exist_ok=True)
     element.screenshot(path=ARTIFACTS / f"{name}.png")
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Gives the files of a folder, and says nothing."""
+
+    extensions_map = {
+        **http.server.SimpleHTTPRequestHandler.extensions_map,
+        ".mjs": "text/javascript",
+    }
+
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def served(folder):
+    """A folder behind a web server of this machine: its address."""
+    handler = functools.partial(Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -18,13 +17,19 @@ import pytest
 from autograder.cli import main
 from autograder.exercise import exercise, mutant_source, source
 from autograder.notebooks import answer_id, exercise_of, units
-from course.tests.looking import NARROW, WIDE, keep, theme, too_wide, violations, watch, watched
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
+from course.tests.looking import (
+    CHROMIUM,
+    FLAGS,
+    NARROW,
+    WIDE,
+    keep,
+    theme,
+    too_wide,
+    violations,
+    watch,
+    watched,
 )
+
 IDLE = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status == 'idle'"
 
 FOREIGN = "@jupyterlite/pyodide-kernel-extension"

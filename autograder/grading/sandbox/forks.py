@@ -49,7 +49,7 @@ class Forks:
     """
 
     def __init__(self, tier: Tier, errand: str = "serve") -> None:
-        self.tier = tier
+        self.tier, self._lost = tier, False
         self._folder = tempfile.mkdtemp(prefix="unrolled-template-")
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with tempfile.TemporaryFile() as errors:
@@ -113,8 +113,6 @@ class Forks:
             lines = errors.read().decode(errors="replace").strip().splitlines()
             self.close()
             raise SandboxLost(f"the sandbox did not start: {lines[-1] if lines else 'no reason'}")
-
-    _lost = False
 
     @property
     def alive(self) -> bool:

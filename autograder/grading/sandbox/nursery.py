@@ -134,10 +134,12 @@ def _serve(errand: str, channel: socket.socket) -> None:
 
 def escapes() -> list[str]:
     """What this process can do and should not; empty where it is locked up."""
+    import tempfile  # not at the start of every template
+
     attempts = {
         "read /etc/passwd": lambda: open("/etc/passwd").close(),
         "list the system's processes": lambda: os.listdir("/proc/1"),
-        "write to /var/tmp": lambda: open("/var/tmp/unrolled", "x").close(),
+        "write to /var/tmp": lambda: tempfile.TemporaryFile(dir="/var/tmp").close(),
         "open a socket": lambda: socket.socket().close(),
         "start a process": lambda: os.fork() or os._exit(0),
         "signal another process": lambda: os.kill(os.getppid(), 0),

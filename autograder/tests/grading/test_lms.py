@@ -157,7 +157,7 @@ def test_from_roster_to_marks(tmp_path, kind, capsys):
     assert penalties == {"late": pytest.approx(0.2 * FULL)}, "a day and 18 hours are two days"
     assert main(["class", "feedback", str(folder), UNIT]) == 0
     names = zipfile.ZipFile(folder / f"feedback-{UNIT}.zip").namelist()
-    assert sum(name.endswith(".html") for name in names) == 5
+    assert sorted(names) == [f"{who}/{UNIT}/rnn_forward.html" for who in sorted(expected)]
     capsys.readouterr()
 
     assert main(["export", str(folder), "--format", "json"]) == 0
@@ -183,15 +183,18 @@ def back_into_the_table(folder, listed, kind, capsys, expected):
     assert "none has no marks" in err
 
 
-def test_lateness_is_the_archive_s_not_the_learner_s(tmp_path):
+def test_lateness_is_the_archive_s_not_the_learner_s(tmp_path, capsys):
     folder, _ = made(tmp_path, "csv")
     moodle_archive(tmp_path / "a.zip")
-    collect(folder, UNIT, tmp_path / "a.zip", Books(folder).students(), NAME)
-    stamps = {
-        p.parent.parent.name: p.read_text() for p in folder.glob("submitted/*/*/timestamp.txt")
-    }
-    assert stamps["late"] == "2026-01-20 12:00:00 UTC"
-    assert stamps["oneill"] == "2026-01-06 12:00:00 UTC"
+    for zone, hour in ((), 12), (("--zone", "Europe/Berlin"), 11), (("--zone", "Asia/Tokyo"), 3):
+        main(["class", "collect", str(folder), UNIT, str(tmp_path / "a.zip"), *zone])
+        said = capsys.readouterr().out
+        assert f"taken as those of {zone[1] if zone else 'UTC'}" in said
+        stamps = {
+            p.parent.parent.name: p.read_text() for p in folder.glob("submitted/*/*/timestamp.txt")
+        }
+        assert stamps["late"] == f"2026-01-20 {hour:02}:00:00 UTC"
+        assert stamps["oneill"] == f"2026-01-06 {hour:02}:00:00 UTC"
 
 
 def test_a_new_roster_adds_and_never_removes(tmp_path, capsys):
@@ -306,6 +309,7 @@ def test_export_wants_a_table_to_fill(tmp_path, capsys):
     [
         (["new", "x", "--late-per-day", "110"], "not a number from 0 to 100"),
         (["release", "x", UNIT, "--due", "tomorrow"], "no time with a zone"),
+        (["collect", "x", UNIT, "z.zip", "--zone", "Atlantis"], "no time zone"),
         (["release", "x", UNIT, "--due", "2026-01-18 20:00"], "no time with a zone"),
     ],
 )

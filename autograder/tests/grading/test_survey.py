@@ -14,6 +14,9 @@ from autograder.grading import classroom, demo, overview
 from autograder.grading.alike import fingerprint
 from autograder.grading.grade import grade, surveyed
 from autograder.grading.integrity import Pair, Shared
+from autograder.grading.judge import grade_notebook
+from autograder.grading.sanitise import sanitise
+from autograder.grading.session import Clock, Session
 from autograder.grading.survey import survey
 from autograder.trial import Failure, Outcome
 
@@ -25,7 +28,7 @@ PLANTED = {
     "c0": {"last_states": ("last_states", "last-slot-for-all")},
 }
 CLUSTERS = {
-    "d0": HALF.format("e / e.sum(-1, keepdims=True) / 3"),
+    "d0": HALF.format("e / e.sum(-1, keepdims=True) / 3  # by Dora"),
     "d1": HALF.format("(e / 3) / e.sum(-1)[..., None]"),
     "d2": HALF.format("e / (3 * np.add.reduce(e, axis=-1, keepdims=True))"),
     "e0": HALF.format("np.sqrt(e / e.sum(-1, keepdims=True))"),
@@ -46,6 +49,7 @@ def surveyed_class(tmp_path_factory):
     classroom.new(folder)
     learners = [*PLANTED, *CLUSTERS, "hugo", "<b>nasty<b>"]
     made = {student: demo.handing_in(answers(student)) for student in learners}
+    made["e1"] = lambda name: {"e1's own.ipynb": demo.solved(answers("e1"))}
     demo.hand_in(folder, {**made, "empty": demo.submissions()["karim"]})
     grade(folder, UNIT, quiet=True)
     return folder
@@ -76,7 +80,8 @@ def test_figures_of_exercises_and_learners(surveyed_class):
     assert softmax.discrimination == pytest.approx(np.corrcoef(passed, rest)[0, 1])
     assert [learner.name for learner in found.struggling] == ["empty"]
     assert found.median == statistics.median(x.points / x.most for x in found.learners)
-    assert (found.ungraded, found.remarks) == ((), ())
+    assert found.ungraded == ()
+    assert {student for student, _ in found.remarks} == {"e1"}
 
 
 def test_the_page_says_all_of_it_and_loads_nothing(surveyed_class, capsys):
@@ -97,14 +102,24 @@ def test_the_page_says_all_of_it_and_loads_nothing(surveyed_class, capsys):
         assert (surveyed_class / unquote(unescape(link))).is_file()
 
 
-def test_names_can_be_left_out(surveyed_class):
-    assert main(["report", str(surveyed_class), "--anonymous"]) == 0
-    page = (surveyed_class / f"overview-{UNIT}.html").read_text("utf-8")
-    for name in ("d0", "e1", "hugo", "nasty"):
-        assert not re.search(
-            rf"\b{name}\b", re.sub(r"<style>.*?</style>|<[^>]+>", " ", page, flags=re.S)
-        )
-    assert "learner 15" in page
+def words(page):
+    return re.sub(r"<style>.*?</style>|<[^>]+>", " ", page, flags=re.S)
+
+
+def test_names_can_be_left_out(surveyed_class, capsys):
+    """Of learners, of their files, and what a learner has written into an answer."""
+    assert main(["report", str(surveyed_class)]) == 0
+    page = surveyed_class / f"overview-{UNIT}.html"
+    known = ("d0", "e1", "hugo", "nasty", "Dora")
+    assert all(re.search(rf"\b{name}\b", words(page.read_text("utf-8"))) for name in known)
+    for more in ([], ["--json"]):
+        capsys.readouterr()
+        assert main(["report", str(surveyed_class), "--anonymous", *more]) == 0
+        said = capsys.readouterr().out if more else words(page.read_text("utf-8"))
+        for name in known:
+            assert not re.search(rf"\b{name}\b", said)
+        assert "learner 15" in said
+    assert "Of 1 learner something was mended" in words(page.read_text("utf-8"))
 
 
 def test_json_says_the_same(surveyed_class, capsys):
@@ -192,3 +207,27 @@ def test_pairs_are_told_only_when_asked_for(surveyed_class):
     assert "softmax: the same code, given by 2 of 14" in text
     assert "1 of 105" in text
     assert "This is no verdict" in text
+
+
+@pytest.mark.parametrize(
+    ("softmax", "times", "known"),
+    [
+        (CLUSTERS["d0"], 2, True),  # once on inputs of its own, once on the class's
+        ("def softmax(z):\n    while True: pass", 1, False),  # which has cost enough time
+        ("def softmax(z):\n    import os\n    os._exit(1)", 1, False),
+        (demo._mistaken("softmax", "no-axis"), 1, False),
+    ],
+)
+def test_only_what_can_be_compared_is_run_once_more(
+    template, tmp_path, monkeypatch, softmax, times, known
+):
+    probed, probe = [], Session.probe
+    monkeypatch.setattr(
+        Session, "probe", lambda self, name, *more: probed.append(name) or probe(self, name, *more)
+    )
+    (tmp_path / "rnn_forward.ipynb").write_text(demo.solved({"softmax": softmax}))
+    clean = sanitise(template, tmp_path, "rnn_forward.ipynb")
+    result = grade_notebook(clean, "a", "x/y", b"s" * 32, clock=Clock(step=2.0))
+    assert result["checks"]["check-softmax"]["passed"] is False
+    assert probed.count("softmax") == times
+    assert (result["checks"]["check-softmax"]["alike"] is not None) == known
