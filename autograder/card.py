@@ -6,6 +6,7 @@ They never carry a meaning alone: every mark is a character or a word, too.
 
 import html
 import math
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -103,9 +104,11 @@ def text(plain: str) -> str:
     return html.escape(plain, quote=True)
 
 
-def paragraph(plain: str) -> str:
-    """A paragraph of plain text."""
-    return f'<p style="margin:.6em 0 0">{text(plain)}</p>'
+def paragraph(plain: str, lead: str = "") -> str:
+    """A paragraph of plain text, in which backticks mark code; it may begin with a bold lead."""
+    said = re.sub(r"`([^`\n]+)`", r"<code>\1</code>", text(plain))
+    bold = f"<b>{text(lead)}</b> " if lead else ""
+    return f'<p style="margin:.6em 0 0">{bold}{said}</p>'
 
 
 def listing(lines: Sequence[str]) -> str:
@@ -140,7 +143,7 @@ def _wrong(report: "Report") -> Iterator[str]:
     if report.differences:
         yield from _differences(report)
     if report.cause:
-        yield f'<p style="margin:.6em 0 0"><b>Likely cause:</b> {text(report.cause)}</p>'
+        yield paragraph(report.cause, "Likely cause:")
 
 
 def _notes(report: "Report") -> Iterator[str]:
@@ -150,7 +153,7 @@ def _notes(report: "Report") -> Iterator[str]:
 def _on(report: "Report") -> Iterator[str]:
     """How to go on from here."""
     label, _, code = report.advice.partition(": ")
-    yield f'<p style="margin:.6em 0 0">{text(label)}: <code>{text(code)}</code></p>'
+    yield paragraph(f"{label}: `{code}`")
     if report.hint:
         yield (
             f'<details style="margin:.6em 0 0"><summary>{text(report.hint.title)}</summary>'

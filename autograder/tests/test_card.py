@@ -160,6 +160,12 @@ def test_figures_are_as_fine_as_the_largest_allows(scale, number, shown):
     assert card._figure(np.float64(number), scale) == shown
 
 
+def test_backticks_mark_code_and_nothing_else():
+    assert card.paragraph("Delete `a < b`.").endswith(">Delete <code>a &lt; b</code>.</p>")
+    assert "<code>" not in card.paragraph("one ` alone, and\n`two\nlines`")
+    assert ">`" not in examine(lambda z: z, "softmax")._repr_html_()
+
+
 def test_whole_numbers_and_truth_values_stand_as_they_are():
     assert card._figure(np.int64(2**60), 1.0) == str(2**60)
     assert card._figure(np.bool(True), 1.0) == "True"
