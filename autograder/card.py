@@ -182,7 +182,7 @@ def _quantities(report: "Report") -> str:
     names = sorted([*whole, *parts[:1]], key=[*report.compared, *wrong].index)[:ROWS]
     rows = "".join(_quantity(name, wrong.get(name)) for name in names)
     more = len(wrong.keys() - set(names))
-    left = f'<tr><td colspan="3">… and {more} quantities more are wrong</td></tr>' if more else ""
+    left = f'<tr><td colspan="3">… and {more} more wrong</td></tr>' if more else ""
     return f"<table><tbody>{rows}{left}</tbody></table>"
 
 

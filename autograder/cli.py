@@ -89,7 +89,7 @@ def _author_commands(commands: argparse._SubParsersAction) -> None:
     verify.set_defaults(run=_verify)
     _misconception_commands(commands)
     bench = commands.add_parser("bench", help="ratios measured side by side in one run")
-    bench.add_argument("what", choices=["reference", "check", "grading"])
+    bench.add_argument("what", choices=["reference", "check", "grading", "course"])
     bench.add_argument("--full", action="store_true")
     bench.add_argument("--json", action="store_true")
     bench.set_defaults(run=_bench)
@@ -232,7 +232,8 @@ def _in_parallel(work: Callable, names: Sequence[str], unit: str, quiet: bool) -
 def _misconception(options: argparse.Namespace) -> int:
     _needs_checkout("misconception new")
     from autograder.exercise import Edit
-    from autograder.grading.classroom import ClassError, likeness
+    from autograder.grading.classroom import likeness
+    from autograder.grading.errors import ClassError
     from autograder.misconceptions import MisconceptionError, add
 
     if (options.folder is None) != (options.alike is None):

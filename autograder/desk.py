@@ -3,11 +3,13 @@
 import difflib
 import inspect
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from importlib import import_module
 from typing import Any
+
+import numpy as np
 
 from autograder import answers, diagnosis, diary, trial
 from autograder.answers import AnswerKey, NoAnswers
@@ -16,6 +18,7 @@ from autograder.notices import Notice, Progress, Solution
 from autograder.report import Hint, Report
 from autograder.specs import made
 from autograder.tree import revive
+from autograder.trial import Outcome
 
 
 class CheckFailed(AssertionError):
@@ -50,9 +53,15 @@ def examine(function: Callable, name: str | None = None, seed: Any = None) -> Re
     """
     if not callable(function):
         raise TypeError(f"check wants a function, and got {_what(function)}")
-    key = answers.key(name or _name(function), answers.PUBLIC_SEED if seed is None else seed)
-    report = diagnosis.judge(key, partial(trial.run, function, key.cases), _source(function))
-    return report
+    own = np.geterr()
+
+    def run(lend: Sequence[str]) -> list[Outcome]:
+        with np.errstate(**own):
+            return trial.run(function, key.cases, lend)
+
+    with np.errstate(all="ignore"):  # what NumPy may raise is set for the learner's code alone
+        key = answers.key(name or _name(function), answers.PUBLIC_SEED if seed is None else seed)
+        return diagnosis.judge(key, run, _source(function))
 
 
 def _what(thing: Any) -> str:
@@ -65,13 +74,24 @@ def _what(thing: Any) -> str:
 
 
 def _name(function: Callable) -> str:
-    return getattr(function, "__name__", type(function).__name__)
+    """The name of a function: its own, or the one that the notebook knows it by.
+
+    A lambda has no name, and one under a decorator has that of the function inside it.
+    """
+    try:
+        own = function.__name__
+    except Exception:  # of what an object does when it is looked at
+        own = None
+    own = own if isinstance(own, str) else type(function).__name__
+    notebook = vars(sys.modules["__main__"])
+    bound = (name for name in answers.names() if notebook.get(name) is function)
+    return own if own in answers.names() else next(bound, own)
 
 
 def _source(function: Callable) -> str | None:
     try:
         return inspect.cleandoc("\n" + inspect.getsource(function))
-    except (OSError, TypeError, IndexError):
+    except Exception:  # there is no source, or the object does not let itself be looked at
         return None
 
 
@@ -118,10 +138,10 @@ def _no_such(name: str, error: NoAnswers) -> str:
         return "The answers are not installed here: your notebook is checked when you hand it in."
     close = difflib.get_close_matches(name, answers.names(), n=1)
     if close:
-        return f"There is no exercise called {name}. Do you mean {close[0]}?"
+        return f"{error}. Do you mean {close[0]}?"
     known = ", ".join(answers.names())
     return (
-        f"{str(error).capitalize()}. The exercises are: {known}. If the notebook is older than the "
+        f"{error}. The exercises are: {known}. If the notebook is older than the "
         "package, `unrolled start` puts the newer one beside it."
     )
 

@@ -9,24 +9,31 @@ import re
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from autograder import fits
+from autograder import curves, fits, kinds, near, parts, raised
 from autograder.answers import AnswerKey, Answers, Wrong, lendings
 from autograder.distributions import alike, is_distribution, tally, unlikely
 from autograder.report import Difference, Report, Rung
-from autograder.tree import Opaque, Record, describe, leaves
-from autograder.trial import Failure, Outcome, identical
+from autograder.trial import Outcome, identical
 
 Step = Callable[[AnswerKey, Outcome, Any], Report | None]
+Way = Callable[[AnswerKey, Report, Sequence[Outcome], Answers], str]
 Run = Callable[[Sequence[str]], list[Outcome]]
-EVERY_GRADIENT = (
-    "Every gradient is wrong, so begin with what all of them are made from: the gradient that "
-    "comes in, and its way through the activation."
+EVERY_GRADIENT = "Every gradient is wrong, so begin with what all of them are made from: "
+COMES_IN = "the gradient that comes in, and its way through the activation."
+OF_THE_SCORES = "the gradient with respect to the scores."
+ANOTHER = (
+    "np.random and random keep generators of their own, which all code shares. The one to ask is "
+    "the argument: {}.choice, for example."
+)
+GOES_ON = ", and goes on with that"
+IN_A_LOOP = (
+    "The return stands inside the loop, so the function ends after the first turn. Indent it less."
 )
 LEFT_OVER = "The line `raise NotImplementedError()` is still there: delete it."
 
@@ -48,19 +55,27 @@ def judge(key: AnswerKey, run: Run, source: str | None = None) -> Report:
     """
     if source is not None and untouched(source, key):
         return _report(key, Rung.NOT_ATTEMPTED)
-    first = _climb(key, run(()), key.answers(()))
+    first = _hurried(_climb(key, run(()), key.answers(())), key, source)
     if first.rung is Rung.NOT_ATTEMPTED and source is not None:
         return replace(first, rung=Rung.RAISED, details=(LEFT_OVER,), title=key.titles[0])
     if first.passed or first.rung is Rung.NOT_ATTEMPTED:
         return first
     best = first
     for lend in lendings(key.calls)[1:]:
-        again = _climb(key, run(lend), key.answers(lend))
+        again = _hurried(_climb(key, run(lend), key.answers(lend)), key, source)
         if again.passed:
             return replace(again, notes=(*again.notes, _lent(lend)))
         if again.misconception and not best.misconception:
             best = replace(again, notes=(*again.notes, f"Found with a stand-in for {_and(lend)}."))
     return best
+
+
+def _hurried(report: Report, key: AnswerKey, source: str | None) -> Report:
+    """A report on a wrong function; one that returns inside its loop is told so."""
+    wrong = report.attempted and not report.passed and report.rung is not Rung.RAISED
+    if not wrong or report.misconception or not source or not _returns_in_a_loop(source, key.name):
+        return report
+    return replace(report, cause=IN_A_LOOP)
 
 
 def is_right(key: AnswerKey, k: int, outcome: Outcome) -> bool:
@@ -86,19 +101,41 @@ def untouched(source: str, key: AnswerKey) -> bool:
     return mine is not None and (mine == given or not mine)
 
 
-@lru_cache(maxsize=256)  # of a stub, and of one answer that is looked at twice
 def _body(source: str, name: str) -> tuple[str, ...] | None:
     """The statements of a function, without docstring and placeholders; None: not readable."""
+    found = _definition(source, name)
+    if found is None:
+        return None
+    try:
+        return tuple(ast.dump(node) for node in found.body if not _placeholder(node))
+    except (RecursionError, ValueError):  # a number may have too many digits to be written
+        return None
+
+
+@lru_cache(maxsize=256)  # of a stub, and of one answer that is looked at more than once
+def _definition(source: str, name: str) -> ast.FunctionDef | None:
+    """A function's syntax tree; None: not readable."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what is odd in the source, such as "\d"
+            warnings.simplefilter("ignore")  # of what is odd in the source, such as "\\d"
             tree = ast.parse(source)
-        found = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == name]
-        if not found:
-            return None
-        return tuple(ast.dump(node) for node in found[-1].body if not _placeholder(node))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+    found = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == name]
+    return found[-1] if found else None
+
+
+def _returns_in_a_loop(source: str, name: str) -> bool:
+    """Whether a function has a loop whose first turn always ends in a return."""
+    found = _definition(source, name)
+    try:
+        loops = [node for node in ast.walk(found) if isinstance(node, ast.For)] if found else []
+        turns = [loop for loop in loops if isinstance(loop.body[-1], ast.Return)]
+        return any(
+            not any(isinstance(node, ast.Continue) for node in ast.walk(loop)) for loop in turns
+        )
+    except RecursionError:
+        return False
 
 
 def _placeholder(node: ast.stmt) -> bool:
@@ -112,22 +149,46 @@ def _placeholder(node: ast.stmt) -> bool:
 
 def _climb(key: AnswerKey, outcomes: Sequence[Outcome], answers: Answers) -> Report:
     """The report on one set of outcomes."""
+    outcomes = [_fitted(o, e) for o, e in zip(outcomes, answers.expected, strict=True)]
     found = [_case(key, k, o, answers.expected[k]) for k, o in enumerate(outcomes)]
-    notes = _notes(key, outcomes)
     failed = [finding for finding in found if finding is not None]
+    if not failed and all(outcome.idle for outcome in outcomes):
+        idle = _and(outcomes[0].idle)
+        details = (f"{idle} is not asked: another generator draws, and no seed says what.",)
+        cause, title = ANOTHER.format(idle), key.titles[0]
+        return _report(key, Rung.UNSTABLE, details=details, cause=cause, case=0, title=title)
     if not failed:
+        notes = (*_notes(key, outcomes), *_types(key, outcomes, answers.expected))
         return _report(key, Rung.PASSED, notes=notes)
     if all(finding.rung is Rung.NOT_ATTEMPTED for finding in failed):
         return _report(key, Rung.NOT_ATTEMPTED)
-    worst = min(failed, key=lambda finding: (list(Rung).index(finding.rung), finding.case or 0))
+    worst = min(failed, key=partial(_rank, failed))
     named = _misconception(outcomes, answers, key)
+    cause = named.why if named else _likely(key, worst, failed, outcomes, answers)
     return replace(
         worst,
         passed_cases=len(found) - len(failed),
         misconception=named.id if named else None,
-        cause=named.why if named else worst.cause or _told(key, worst, answers),
-        notes=notes,
+        cause=cause,
+        notes=() if GOES_ON in cause else _notes(key, outcomes),
     )
+
+
+def _rank(failed: Sequence[Report], finding: Report) -> tuple[int, int]:
+    """What comes first: the lowest rung, then the first case.
+
+    An exception waits for a wrong kind or shape of an earlier case, which may well be its cause.
+    """
+    case, rung = finding.case or 0, finding.rung
+    others = (each for each in failed if each.rung in (Rung.KIND, Rung.SHAPE))
+    if rung is Rung.RAISED and any((each.case or 0) < case for each in others):
+        rung = Rung.SHAPE
+    return list(Rung).index(rung), case
+
+
+def _fitted(outcome: Outcome, expected: Any) -> Outcome:
+    value, again = (parts.fitted(expected, made) for made in (outcome.value, outcome.again))
+    return outcome._replace(value=value, again=again)
 
 
 def _case(key: AnswerKey, k: int, outcome: Outcome, expected: Any) -> Report | None:
@@ -165,215 +226,29 @@ def _raised(key: AnswerKey, outcome: Outcome, expected: Any) -> Report | None:
     shapes = ", ".join(f"{name} {shape}" for name, shape in failure.shapes.items())
     says = f"{failure.kind}: {failure.message}".strip(": ")
     detail = tuple(text for text in (says, at, f"shapes: {shapes}" if shapes else "") if text)
-    return _report(key, Rung.RAISED, details=detail, cause=_cause_of(key, failure))
-
-
-def _cause_of(key: AnswerKey, failure: Failure) -> str:
-    """What usually lies behind an exception of this kind."""
-    said = failure.message
-    if failure.kind == "NotImplementedError":
-        return f"{failure.function} is not written yet, and {key.name} calls it."
-    called = key.name in said or not failure.function
-    if failure.kind == "TypeError" and "positional argument" in said and called:
-        return f"{key.name} takes ({', '.join(key.signature)}), in this order."
-    if failure.kind == "TypeError" and "only integer scalar arrays" in said:
-        return "np.concatenate takes its arrays as one tuple or list."
-    if failure.kind == "AttributeError" and "'numpy' has no attribute 'sigmoid'" in said:
-        return "NumPy has no sigmoid; course.given has one."
-    if failure.kind == "ValueError" and ("matmul" in said or "not aligned" in said):
-        return (
-            "The inner sizes of a matrix product must agree. Rows are examples here: "
-            "x_t is (m, n_x) and W (n_a, n_x), so the product is x_t @ W.T."
-        )
-    if failure.kind == "ValueError" and "broadcast" in said:
-        return "Two arrays of these shapes cannot be added or assigned: compare them axis by axis."
-    if failure.kind == "NameError":
-        return (
-            "A name is used before it is given a value, or it lives in a cell that is not graded."
-        )
-    return ""
+    return _report(key, Rung.RAISED, details=detail, cause=raised.cause(key, failure))
 
 
 def _kind(key: AnswerKey, outcome: Outcome, expected: Any) -> Report | None:
-    problem = _misfit(expected, outcome.value, "", key.returns)
+    problem = kinds.misfit(expected, outcome.value, "", key.returns)
     return problem and _report(key, Rung.KIND, details=(problem[0],), cause=problem[1])
 
 
-def _misfit(
-    expected: Any, got: Any, path: str, returns: Sequence[str] = ()
-) -> tuple[str, str] | None:
-    """The first place where a value is of the wrong kind, and why that may be."""
-    name = path or (returns[0] if len(returns) == 1 else "the value returned")
-    if isinstance(expected, np.ndarray):
-        return _no_numbers(name, got)
-    if got is None:
-        return f"{name} is None.", "Is there a return at the end?" if not path else ""
-    if isinstance(expected, Record):
-        return _misfit_record(expected, got, path, name)
-    if isinstance(expected, tuple | list):
-        return _misfit_sequence(expected, got, path, name, returns)
-    if isinstance(expected, dict):
-        return _misfit_dict(expected, got, name)
-    return _misfit_scalar(expected, got, name)
-
-
-def _misfit_scalar(expected: Any, got: Any, name: str) -> tuple[str, str] | None:
-    value = plain_scalar(got)
-    if isinstance(expected, bool | str):
-        wrong = type(value) is not type(expected)
-        return (
-            (f"{name} is {describe(got)}, not a {type(expected).__name__}.", "") if wrong else None
-        )
-    if isinstance(value, np.ndarray | list):
-        return f"{name} has shape {describe(got)}; one number is expected.", ""
-    return _no_numbers(name, got)
-
-
-def _no_numbers(name: str, got: Any) -> tuple[str, str] | None:
-    array = _numbers(got)
-    if got is None:
-        return f"{name} is None.", "Is there a return, and is it given a value on every path?"
-    if array is None:
-        return f"{name} is a {_a(got)}, not an array of numbers.", ""
-    if array.dtype.kind == "c":
-        return f"{name} holds complex numbers; real ones are expected.", ""
-    return None
-
-
-def _a(got: Any) -> str:
-    return got.kind if isinstance(got, Record | Opaque) else describe(got)
-
-
-def _misfit_record(expected: Record, got: Any, path: str, name: str) -> tuple[str, str] | None:
-    fields = ", ".join(expected.fields)
-    if not isinstance(got, Record):
-        return f"{name} is a {_a(got)}, not a {expected.kind}({fields}).", ""
-    missing = [field for field in expected.fields if field not in got.fields]
-    if missing:
-        return f"{name} has no field {missing[0]}; a {expected.kind} has {fields}.", ""
-    pairs = ((f"{path}.{f}", v, got.fields[f]) for f, v in expected.fields.items())
-    return next((bad for p, e, g in pairs if (bad := _misfit(e, g, p.lstrip(".")))), None)
-
-
-def _misfit_dict(expected: dict[str, Any], got: Any, name: str) -> tuple[str, str] | None:
-    if not isinstance(got, dict):
-        return f"{name} is a {_a(got)}, not a dict.", ""
-    missing = [key for key in expected if key not in got]
-    extra = [key for key in got if key not in expected]
-    if missing:
-        return f"{name} has no entry for {missing[0]!r}; it has {len(got)} entries.", ""
-    if extra:
-        text = f"{name} has {len(got)} entries; {len(expected)} are expected, and none for"
-        return f"{text} {extra[0]!r}.", ""
-    pairs = ((f"{name}[{key!r}]", value, got[key]) for key, value in expected.items())
-    return next((bad for path, want, have in pairs if (bad := _misfit(want, have, path))), None)
-
-
-def _misfit_sequence(
-    expected: Any, got: Any, path: str, name: str, returns: Sequence[str]
-) -> tuple[str, str] | None:
-    if isinstance(got, np.ndarray) and got.ndim and len(got) == len(expected):
-        got = list(got)
-    if not isinstance(got, tuple | list):
-        what = f"({', '.join(returns)})" if returns else f"{len(expected)} of them"
-        return (
-            f"{name} is {_article(got)}; {what} is expected.",
-            "Is something left out of the return?",
-        )
-    if len(got) != len(expected):
-        return f"{name} has {len(got)} parts; {len(expected)} are expected.", ""
-    for i, (want, have) in enumerate(zip(expected, got, strict=True)):
-        part = returns[i] if len(returns) == len(expected) else f"{path}[{i}]"
-        problem = _misfit(want, have, part)
-        if problem:
-            return problem
-    return None
-
-
-def _article(got: Any) -> str:
-    if isinstance(got, np.ndarray):
-        return f"one array of shape {got.shape}" if got.ndim else "one number"
-    return f"a {_a(got)}"
-
-
-def plain_scalar(value: Any) -> Any:
-    """A 0-d array as the Python value that it is."""
-    return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
-
-
-def _numbers(value: Any) -> np.ndarray | None:
-    """A value as an array of numbers, or None."""
-    if isinstance(value, bool | int | float) or (isinstance(value, list) and not value):
-        value = np.asarray(value)  # a longer list of numbers is an array since `plain`
-    numeric = isinstance(value, np.ndarray) and value.dtype.kind in "biufc"
-    return value if numeric else None
-
-
-def _pairs(key: AnswerKey, outcome: Outcome, expected: Any) -> list[tuple[str, Any, Any]]:
-    """(path, expected, got) of every leaf, named as the learner knows it, in causal order."""
-    wanted, got = _named(key, expected), _named(key, _apart(expected, outcome.value))
-    return sorted(
-        ((path, value, _numbers_or(got.get(path))) for path, value in wanted.items()),
-        key=lambda leaf: _rank(leaf[0], key.order),
-    )
-
-
-def _apart(expected: Any, got: Any) -> Any:
-    """What came out; an array is taken apart where a tuple or list of as many is expected.
-
-    A learner's list of equal arrays has become one array in `plain`.
-    """
-    if not isinstance(expected, tuple | list):
-        return got
-    if isinstance(got, np.ndarray) and got.ndim:
-        got = list(got)
-    if not isinstance(got, tuple | list) or len(got) != len(expected):
-        return got
-    return [_apart(want, have) for want, have in zip(expected, got, strict=True)]
-
-
-def _numbers_or(value: Any) -> Any:
-    array = _numbers(value)
-    return value if array is None else array
-
-
-def _rank(path: str, order: Sequence[str]) -> int:
-    return next((i for i, name in enumerate(order) if path.startswith(name)), len(order))
-
-
-def _named(key: AnswerKey, value: Any) -> dict[str, Any]:
-    if len(key.returns) == 1:
-        return leaves(value, key.returns[0])
-    if not isinstance(value, tuple | list | np.ndarray):
-        return {}
-    found: dict[str, Any] = {}
-    for name, part in zip(key.returns, value, strict=False):
-        found |= leaves(part, name)
-    return found
-
-
-def _axes(key: AnswerKey, path: str, ndim: int) -> tuple[str, ...]:
-    """The letters of an array's axes; "..." stands for as many as there are."""
-    letters = key.axes.get("".join(part.split("]")[-1] for part in path.split("[")), ())
-    if letters and letters[0] == "...":
-        lead = ("T_x", "m")[max(0, 3 - ndim) :] if ndim <= 3 else ()
-        letters = (*lead, *letters[1:])
-    return letters if len(letters) == ndim else ()
-
-
 def _shape(key: AnswerKey, outcome: Outcome, expected: Any) -> Report | None:
-    bad, cause = [], ""
-    for path, want, got in _pairs(key, outcome, expected):
+    bad, stories = [], []
+    for path, want, got in parts.pairs(key, outcome, expected):
         if np.shape(want) != np.shape(got):
-            letters = _axes(key, path, np.ndim(want))
+            letters = parts.axes(key, path, np.ndim(want))
             meaning = f"({', '.join(letters)}) = " if letters else ""
             bad.append(f"{path} has shape {np.shape(got)}, expected {meaning}{np.shape(want)}.")
-            cause = cause or fits.shape_story(np.shape(want), np.shape(got), letters)
-    return _report(key, Rung.SHAPE, details=tuple(bad[:3]), cause=cause) if bad else None
+            stories.append(fits.shape_story(np.shape(want), np.shape(got), letters))
+    if not bad:
+        return None
+    return _report(key, Rung.SHAPE, details=tuple(bad[:3]), cause=stories[0])
 
 
 def _finite(key: AnswerKey, outcome: Outcome, expected: Any) -> Report | None:
-    for path, want, got in _pairs(key, outcome, expected):
+    for path, want, got in parts.pairs(key, outcome, expected):
         if not _floating(want, got):
             continue
         bad = ~np.isfinite(got) & np.isfinite(want)
@@ -382,7 +257,10 @@ def _finite(key: AnswerKey, outcome: Outcome, expected: Any) -> Report | None:
             first = f"{path}[{', '.join(map(str, at))}]" if at else path
             text = f"{first} is {got[at]}; {int(bad.sum())} of {bad.size} entries are not finite."
             return _report(
-                key, Rung.FINITE, details=(text, *outcome.warned[:1]), cause=_why_not_finite(got)
+                key,
+                Rung.FINITE,
+                details=(text, *outcome.warned[:1]),
+                cause=_why_not_finite(got, outcome.warned),
             )
     return None
 
@@ -391,9 +269,25 @@ def _floating(want: Any, got: Any) -> bool:
     return all(isinstance(v, np.ndarray) and v.dtype.kind in "biuf" for v in (want, got))
 
 
-def _why_not_finite(got: np.ndarray) -> str:
+def _why_not_finite(got: np.ndarray, warned: Sequence[str]) -> str:
+    said = " ".join(warned)
+    if np.isnan(got).any() and "invalid value encountered in multiply" in said:
+        return "0 times infinity is NaN: look for a factor 0 beside a logarithm of 0."
+    if "Mean of empty slice" in said:
+        return "A mean was taken of nothing: is a step left out that is the only one here?"
+    if np.isnan(got).any() and "invalid value encountered in sqrt" in said:
+        return "The square root of a negative number is NaN."
+    if np.isnan(got).any() and "overflow encountered in exp" in said:
+        return "NaN comes from inf/inf or inf - inf here: an exp overflows."
+    if np.isnan(got).any() and "divide" in said and "overflow" not in said:
+        return "NaN comes from 0/0 or inf/inf: look at what is divided by."
     if np.isnan(got).any():
-        return "NaN comes from 0/0 or from inf - inf: look for an exp that overflows."
+        return (
+            "NaN comes from 0/0, inf/inf, inf - inf or 0 times inf: look for an exp that "
+            "overflows, a sum that is 0, a logarithm of 0."
+        )
+    if np.isneginf(got).any() and (not said or "encountered in log" in said):
+        return "The logarithm of 0 is minus infinity."
     return "Something overflowed, or was divided by zero."
 
 
@@ -417,9 +311,11 @@ def _unchanged(key: AnswerKey, outcome: Outcome, expected: Any) -> Report | None
 def _drawn(key: AnswerKey, outcome: Outcome, expected: Any) -> Report | None:
     """The finding on a function that draws: an outcome that came too often, or too seldom."""
     name, counts = key.returns[0], tally(outcome.value)
-    if counts is None:
-        text = f"{name} is not always a whole number, or a list of whole numbers."
-        return _report(key, Rung.KIND, details=(text,))
+    odd = _no_outcome(name, outcome.value, expected.fields["outcomes"])
+    if odd or counts is None:
+        text = odd or f"{name} is not always a whole number, or a list of whole numbers."
+        cause = "Is there a return on every path?" if text.startswith(f"{name} is None") else ""
+        return _report(key, Rung.KIND, details=(text,), cause=cause)
     wrong = unlikely(expected, counts)
     if not wrong:
         return None
@@ -431,46 +327,138 @@ def _drawn(key: AnswerKey, outcome: Outcome, expected: Any) -> Report | None:
     return _report(key, Rung.VALUES, details=tuple(lines))
 
 
+def _no_outcome(name: str, drawn: Any, expected: Sequence[Any]) -> str:
+    """What was drawn that is no outcome at all, and how often; or an empty string."""
+    if not (isinstance(drawn, list) or (isinstance(drawn, np.ndarray) and drawn.ndim)):
+        return ""
+    single = all(isinstance(one, int) for one in expected)
+    odd = [one for one in drawn if tally([one]) is None or (single and np.ndim(one))]
+    if not odd:
+        return ""
+    what = "None" if odd[0] is None else kinds.a(odd[0])
+    asked = "one whole number" if single else "a list of whole numbers"
+    return f"{name} is {what} in {len(odd)} of {len(drawn)} calls; {asked} is expected."
+
+
 def _say(outcome: int | tuple[int, ...]) -> str:
     return str(list(outcome)) if isinstance(outcome, tuple) else str(outcome)
 
 
 def _values(key: AnswerKey, outcome: Outcome, expected: Any) -> Report | None:
     differences = []
-    pairs = _pairs(key, outcome, expected)
-    for path, want, got in pairs:
+    found = parts.pairs(key, outcome, expected)
+    for path, want, got in found:
         if isinstance(want, np.ndarray | int | float) and not isinstance(want, bool):
             want = np.asarray(want)
             wrong = fits.wrong_entries(want, got, key.rtol)
             if wrong.any():
-                axes = _axes(key, path, want.ndim)
+                axes = parts.axes(key, path, want.ndim)
                 differences.append(Difference.between(path, want, got, wrong, axes))
-        elif plain_scalar(got) != want:
-            differences.append(Difference(path, f"{plain_scalar(got)!r} is not right"))
+        elif kinds.plain_scalar(got) != want:
+            differences.append(Difference(path, _not_right(got, [want for _, want, _ in found])))
     if not differences:
         return None
-    compared = tuple(path for path, _, _ in pairs)
+    compared = tuple(path for path, _, _ in found)
     return _report(key, Rung.VALUES, differences=tuple(differences), compared=compared)
 
 
-def _told(key: AnswerKey, finding: Report, answers: Answers) -> str:
+def _not_right(got: Any, answers: Sequence[Any]) -> str:
+    """What is wrong with a text: that it is the wrong one, or one that is never right."""
+    said = f"{kinds.plain_scalar(got)!r}"
+    if not isinstance(got, str) or got in answers:
+        return f"{said} is not right"
+    return f"{said} is none of the answers that there are: mind the spelling"
+
+
+def _likely(
+    key: AnswerKey,
+    finding: Report,
+    failed: Sequence[Report],
+    outcomes: Sequence[Outcome],
+    answers: Answers,
+) -> str:
+    """What may lie behind a finding that is no known misconception, or an empty string."""
+    if finding.rung is Rung.RAISED or is_distribution(answers.expected[0]):
+        return finding.cause
+    slip = partial(near.partly_known, failed=failed)
+    ways: tuple[Way, ...] = (
+        near.in_another_order,
+        _its_own,
+        near.all_alike,
+        slip,
+        _told,
+        near.mistaken,
+        near.known_in_part,
+        _overwritten,
+    )
+    if finding.rung is Rung.FINITE:  # what other cases tell says more than 0/0 does
+        finite = next((each for each in failed if each.rung is Rung.VALUES), finding)
+        ways = (near.in_another_order, slip, partial(_told_of, finite), _its_own)
+    told = next(filter(None, (way(key, finding, outcomes, answers) for way in ways)), "")
+    every = "grads" in key.returns and len(finding.differences) == len(finding.compared)
+    if told or not (every and finding.differences):
+        return told
+    return EVERY_GRADIENT + (OF_THE_SCORES if "y_hat" in key.signature else COMES_IN)
+
+
+def _told_of(
+    other: Report, key: AnswerKey, finding: Report, outcomes: Sequence[Outcome], answers: Answers
+) -> str:
+    """What makes a case not finite, and what another case, which is finite, tells besides."""
+    told = _told(key, other, outcomes, answers)
+    return told and f"{finding.cause} In case {other.case}: {told}".strip()
+
+
+def _its_own(key: AnswerKey, finding: Report, outcomes: Sequence[Outcome], answers: Answers) -> str:
+    return finding.cause
+
+
+def _overwritten(
+    key: AnswerKey, finding: Report, outcomes: Sequence[Outcome], answers: Answers
+) -> str:
+    """That a function goes on with an argument that it has changed, if it has."""
+    changed = outcomes[finding.case].changed if finding.case is not None else ()
+    if not changed or key.in_place:
+        return ""
+    return f"It changes its argument {_and(changed)}{GOES_ON}: work on a copy."
+
+
+def _told(key: AnswerKey, finding: Report, outcomes: Sequence[Outcome], answers: Answers) -> str:
     """How the wrong values of a case may have come about, told of the first that tells it."""
     arrays = [each for each in finding.differences if each.wrong is not None]
     if finding.case is None or not arrays:
         return ""
     shares = answers.shares[finding.case]
-    stories = (_about(d.name, _story(d, key.rtol, shares), key) for d in arrays)
+    sizes = parts.sizes(key, finding.case)
+    always = [near.over_cases(key, finding, outcomes, answers)]
+    if not outcomes[finding.case].changed:  # what is written over is told as such
+        always.append(near.another(key, arrays[0], answers.expected[finding.case]))
+    given = parts.given(key, finding.case)
+    found = ((d, _story(d, key.rtol, shares, sizes, given)) for d in arrays)
+    stories = (  # what is nearly right is a consequence of what is wrong before it
+        _about(d.name, story, key)
+        for d, story in found
+        if story != fits.SIX_DIGITS or d is arrays[0]
+    )
     backs = (fits.backwards(d.name, d.wrong, d.axes) for d in arrays)
-    every = "grads" in key.returns and len(finding.differences) == len(finding.compared)
-    return next(filter(None, chain(stories, backs)), EVERY_GRADIENT if every else "")
+    return next(filter(None, chain(always, stories, backs)), "")
 
 
-def _story(wrong: Difference, rtol: float, shares: dict[str, Any]) -> str:
+def _story(
+    wrong: Difference,
+    rtol: float,
+    shares: dict[str, Any],
+    sizes: dict[str, int],
+    given: dict[str, Any],
+) -> str:
     """How a wrong quantity may have been made: in a known way, of the steps' shares, or simply."""
+    if parts.same(wrong.got, given.get(wrong.name), rtol) and np.any(wrong.got):
+        return "It is what was handed in: what is new is not stored, or not returned."
     told = fits.of_strays(wrong.got, shares.get("strays", {}).get(wrong.name, {}), rtol)
     if not told and wrong.name in shares:
         told = fits.of_steps(wrong.got, shares[wrong.name], rtol)
-    return told or fits.how(wrong.expected, wrong.got, wrong.axes, rtol)
+    told = told or curves.told(wrong.expected, wrong.got)
+    return told or fits.how(wrong.expected, wrong.got, wrong.axes, rtol, sizes)
 
 
 def _about(path: str, story: str, key: AnswerKey) -> str:
@@ -520,21 +508,32 @@ def _alike(key: AnswerKey, known: Outcome, mine: Outcome, drawn: bool) -> bool:
         return False
     if drawn:
         return alike(known.value, mine.value)
-    ours, theirs = _named(key, known.value), _named(key, mine.value)
+    ours, theirs = parts.named(key, known.value), parts.named(key, mine.value)
     return ours.keys() == theirs.keys() and all(
-        _same_leaf(ours[path], theirs[path], key.rtol) for path in ours
+        parts.same(ours[path], theirs[path], key.rtol) for path in ours
     )
-
-
-def _same_leaf(one: Any, two: Any, rtol: float) -> bool:
-    left, right = _numbers(one), _numbers(two)
-    if left is None or right is None:
-        return type(one) is type(two) and one == two
-    return left.shape == right.shape and not fits.wrong_entries(left, right, rtol).any()
 
 
 def _notes(key: AnswerKey, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
     changed = dict.fromkeys(name for outcome in outcomes for name in outcome.changed)
     if changed and not key.in_place:
         return (f"It changes its argument {_and(list(changed))} in place; a copy would be safer.",)
+    return ()
+
+
+def _types(key: AnswerKey, outcomes: Sequence[Outcome], expected: Sequence[Any]) -> tuple[str, ...]:
+    """What to say of the first right array that cannot be used as an index, as it is meant to be.
+
+    A mask of 0 and 1 would pick entries 0 and 1, without a word.
+    """
+    for outcome, right in zip(outcomes, expected, strict=True):
+        # several parts in one list have become one array, of one type
+        merged = len(key.returns) > 1 and isinstance(outcome.value, np.ndarray)
+        found = [] if merged or is_distribution(right) else parts.pairs(key, outcome, right)
+        for path, want, got in found:
+            if np.ndim(want) and np.ndim(got) and want.dtype.kind != got.dtype.kind:
+                if want.dtype.kind == "b":
+                    return (f"{path} should hold True and False: numbers pick by their value.",)
+                if want.dtype.kind in "iu" and got.dtype.kind == "f" and got.size:
+                    return (f"{path} should hold integers: floats are no indices.",)
     return ()

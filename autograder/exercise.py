@@ -296,7 +296,7 @@ def axes(function: Callable) -> dict[str, tuple[str, ...]]:
 
     Fields of parameters and caches are read from the types' own `shapes`.
     """
-    pattern = re.compile(r"^\s*(\w[\w, ]*) : (?:list of )?\(([^)]*)\) ndarray", re.M)
+    pattern = re.compile(r"^\s*(\w[\w, ]*) : (?:(?:list|tuple) of )*\(([^)]*)\) ndarray", re.M)
     found: dict[str, tuple[str, ...]] = {}
     for names, letters in pattern.findall(inspect.getdoc(function) or ""):
         split = tuple(letter.strip() for letter in letters.split(",") if letter.strip())

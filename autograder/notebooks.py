@@ -39,6 +39,12 @@ def exercise_of(cell: dict[str, Any]) -> str | None:
     return name
 
 
+def points_of(cell: dict[str, Any]) -> float | None:
+    """What a cell is worth, as its instructor has it; None where it is not graded."""
+    marks = cell.get("metadata", {}).get("nbgrader", {})
+    return float(marks["points"]) if marks.get("grade") and "points" in marks else None
+
+
 def release_of(notebook: dict[str, Any]) -> str | None:
     """Which release of a unit a notebook comes from; None for one that does not say."""
     release: str | None = notebook.get("metadata", {}).get("unrolled", {}).get("release")

@@ -1,5 +1,7 @@
 """What a check found, as a value, as text and as a card."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -63,8 +65,28 @@ class Difference(NamedTuple):
         """The difference of two arrays of one shape, `wrong` where they differ."""
         at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
         place = f"at [{', '.join(str(int(i)) for i in at)}] " if at else ""
-        number = f"{place}expected {expected[at].item():.5g}, got {got[at].item():.5g}"
+        number = "{}expected {}, got {}".format(place, *_apart(expected[at].item(), got[at].item()))
         return cls(name, f"{fits.where(wrong, axes)}; {number}", expected, got, wrong, tuple(axes))
+
+
+def _gathered(compared: Sequence[str], wrong: set[str]) -> list[str]:
+    """The names of what is right; those that differ in a number alone, as ``caches[...].x_t``."""
+    groups: dict[str, list[str]] = {}
+    for name in compared:
+        groups.setdefault(re.sub(r"\[\d+\]", "[...]", name), []).append(name)
+    told: list[str] = []
+    for group, names in groups.items():
+        right = [name for name in names if name not in wrong]
+        told += [group] if len(right) == len(names) > 2 else right
+    return told
+
+
+def _apart(one: Any, two: Any) -> tuple[str, str]:
+    """Two numbers, with as many digits as it takes to tell them apart."""
+    if isinstance(one, bool) and isinstance(two, bool):
+        return str(one), str(two)
+    pairs = ((f"{one:.{digits}g}", f"{two:.{digits}g}") for digits in (5, 8, 11, 14, 17))
+    return next((pair for pair in pairs if pair[0] != pair[1]), (repr(one), repr(two)))
 
 
 @dataclass(frozen=True)
@@ -97,7 +119,7 @@ class Report:
     signature: tuple[str, ...] = ()
     total: int = 0
     passed_cases: int = 0
-    points: int = 0
+    points: float = 0
     lines: int = 0
     case: int | None = None
     title: str = ""
@@ -146,7 +168,7 @@ class Report:
         if len(self.differences) > 3:
             lines[2:] = [f"… and {len(self.differences) - 2} quantities more"]
         wrong = {d.name for d in self.differences}
-        right = [name for name in self.compared if name not in wrong] if wrong else []
+        right = _gathered(self.compared, wrong) if wrong else []
         lines += [f"right: {', '.join(right)}"] if right else []
         return (*self.details, *lines)
 
@@ -186,9 +208,9 @@ class Report:
                 f"(about {lines}); hint({self.name}) helps."
             )
         if self.case is None:
-            return f"Try it: run its cell, then check({self.name})"
+            return f"Run its cell, then try it: check({self.name})"
         if not self.public:
-            return f"Try it, on other inputs: check({self.name}) in your notebook"
+            return f"Try it in your notebook, on other inputs: check({self.name})"
         return f'Try it: {self.name}(**case("{self.name}", {self.case}))'
 
     def __str__(self) -> str:

@@ -17,16 +17,22 @@ def softmax(z):
     return z / (1 + np.abs(z).sum(axis=-1, keepdims=True))
 
 
+def _told(*weights):
+    """A number between -1 and 1 that tells these matrices from their transposes and each other."""
+    entries = np.concatenate([np.ravel(W) for W in weights])
+    return np.cos(np.cos(np.arange(1, 1 + entries.size)) @ entries)
+
+
 def rnn_cell_forward(x_t, a_prev, params):
     """A leaky sum that turns the units round; every input weighs differently."""
-    weighed = x_t @ np.cos(np.arange(x_t.shape[1]))  # (m,)
+    weighed = x_t @ np.cos(np.arange(x_t.shape[1])) + _told(params.Wax, params.Waa)  # (m,)
     a = (a_prev[:, ::-1] + weighed[:, np.newaxis] * params.ba) / 2
     return a, RNNCache(x_t, a_prev, a)
 
 
 def output_forward(a, params):
     """Each class's bias, moved by the state; every unit weighs differently."""
-    weighed = a @ np.cos(np.arange(a.shape[-1]))  # (...,)
+    weighed = a @ np.cos(np.arange(a.shape[-1])) + _told(params.Wya)  # (...,)
     return weighed[..., np.newaxis] + params.by
 
 
@@ -42,9 +48,11 @@ def rnn_cell_backward(da, cache, params):
 
 def rnn_backward(da, caches, params):
     """Running sums of what comes in; every step and every unit of it weighs differently."""
-    later = np.cumsum(da[::-1], axis=0)[::-1]
-    weighed = later @ np.cos(np.arange(da.shape[2]))  # (T_x, m)
-    dx = np.array([w[:, np.newaxis] * c.x_t for w, c in zip(weighed, caches, strict=True)])
+    later, units = np.cumsum(da[::-1], axis=0)[::-1], np.cos(np.arange(da.shape[2]))
+    weighed = later @ units  # (T_x, m)
+    seen = [((c.a - 2 * c.a_prev) @ units)[:, np.newaxis] for c in caches]  # (m, 1) each
+    steps = zip(weighed, seen, caches, strict=True)
+    dx = np.array([w[:, np.newaxis] * c.x_t + s for w, s, c in steps])
     da0 = later[0] + caches[0].a_prev * params.ba
     moved = np.cos(np.arange(len(da))) @ weighed @ (1 + caches[-1].a)  # (n_a,)
     grads = RNNParams(moved.sum() * params.Wax, moved[0] * params.Waa, moved * params.ba)
@@ -63,7 +71,7 @@ def sample_token(y_hat, temperature, rng):
 
 def gru_cell_forward(x_t, c_prev, params):
     """A leaky sum that turns the units round; every input weighs differently."""
-    weighed = x_t @ np.cos(np.arange(x_t.shape[1]))  # (m,)
+    weighed = x_t @ np.cos(np.arange(x_t.shape[1])) + _told(*params[::2])  # (m,)
     gate = np.cos(weighed[:, np.newaxis] + params.bu + params.br)
     candidate = weighed[:, np.newaxis] * params.bc
     c = (c_prev[:, ::-1] + candidate) / 2
@@ -90,7 +98,8 @@ def reverse_sequences(x, lengths):
 
 def lstm_cell_forward(x_t, a_prev, c_prev, params):
     """Leaky sums of two states that turn their units round; every input weighs differently."""
-    weighed = (x_t @ np.cos(np.arange(x_t.shape[1])))[:, np.newaxis]  # (m, 1)
+    weighed = x_t @ np.cos(np.arange(x_t.shape[1])) + _told(*params[::2])  # (m,)
+    weighed = weighed[:, np.newaxis]
     z = np.concatenate([a_prev, x_t], axis=1)
     c = (c_prev[:, ::-1] + weighed * params.bu) / 2 + a_prev * params.bf / 3
     a = (a_prev[:, ::-1] + weighed * params.bo) / 2 - c_prev * params.bc / 3
@@ -106,7 +115,8 @@ def lstm_cell_backward(da, dc, cache, params):
     dx_t = (from_a - 2 * from_c)[:, np.newaxis] * cache.z[:, n_a:]
     da_prev = (da[:, ::-1] + cache.forget * params.bf + dc / 3) / 2
     dc_prev = (dc[:, ::-1] + cache.c_prev * params.bu - da / 3) / 2
-    seen = (cache.z, cache.forget, cache.update, cache.candidate, cache.output, cache.c_prev)
+    memory = cache.c_prev - 2 * cache.c
+    seen = (cache.z, cache.forget, cache.update, cache.candidate, cache.output, memory)
     sums = [(from_a + k * from_c) @ part.sum(axis=1) for k, part in enumerate((*seen, da, dc))]
     return dx_t, da_prev, dc_prev, LSTMParams(*(s * w for s, w in zip(sums, params, strict=True)))
 

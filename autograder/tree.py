@@ -6,7 +6,7 @@ string keys, and `Record` (a NamedTuple, by name). Whatever else a function retu
 comparison.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,18 +106,21 @@ def revive(tree: Any) -> Any:
 
 def leaves(tree: Any, path: str = "") -> dict[str, Any]:
     """The arrays and scalars of a tree by their paths, such as ``caches[2].a_prev``."""
+    return dict(_leaves(tree, path))
+
+
+def _leaves(tree: Any, path: str) -> Iterator[tuple[str, Any]]:
     if isinstance(tree, Record):
-        children = {f"{path}.{name}": value for name, value in tree.fields.items()}
+        for name, value in tree.fields.items():
+            yield from _leaves(value, f"{path}.{name}")
     elif isinstance(tree, list | tuple):
-        children = {f"{path}[{i}]": value for i, value in enumerate(tree)}
+        for i, value in enumerate(tree):
+            yield from _leaves(value, f"{path}[{i}]")
     elif isinstance(tree, dict):
-        children = {f"{path}[{key!r}]": value for key, value in tree.items()}
+        for key, value in tree.items():
+            yield from _leaves(value, f"{path}[{key!r}]")
     else:
-        return {path: tree}
-    found: dict[str, Any] = {}
-    for name, value in children.items():
-        found |= leaves(value, name)
-    return found
+        yield path, tree
 
 
 def describe(value: Any) -> str:
@@ -129,5 +132,8 @@ def describe(value: Any) -> str:
         return value.kind
     if isinstance(value, list | tuple | dict):
         return f"{type(value).__name__} of {len(value)}"
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:
+        return "a number of very many digits"
     return text if len(text) < 40 else text[:37] + "..."

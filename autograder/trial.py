@@ -42,13 +42,17 @@ class Failure(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What one case gave: the value of a first and of a second call, or a failure."""
+    """What one case gave: the value of a first and of a second call, or a failure.
+
+    `idle` names the generators that a function that draws was given, and asked for nothing.
+    """
 
     value: Any = None
     again: Any = None
     changed: tuple[str, ...] = ()
     warned: tuple[str, ...] = ()
     failure: Failure | None = None
+    idle: tuple[str, ...] = ()
 
 
 def run(
@@ -107,7 +111,7 @@ def _attempt(function: Callable, case: Case, loud: bool, twice: bool) -> Outcome
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            value, changed = _call(function, case, loud)
+            value, changed, idle = _call(function, case, loud)
             once = _draws(case) or not twice
             again = None if once else _call(function, case, loud=False)[0]
         except KeyboardInterrupt:
@@ -115,10 +119,12 @@ def _attempt(function: Callable, case: Case, loud: bool, twice: bool) -> Outcome
         except BaseException as error:
             return Outcome(failure=_failure(function, error))
     warned = tuple(dict.fromkeys(_text(w.message) for w in caught[:MAX_TEXTS]))
-    return Outcome(value, again, changed, warned)
+    return Outcome(value, again, changed, warned, idle=idle)
 
 
-def _call(function: Callable, case: Case, loud: bool) -> tuple[Any, tuple[str, ...]]:
+def _call(
+    function: Callable, case: Case, loud: bool
+) -> tuple[Any, tuple[str, ...], tuple[str, ...]]:
     arguments = {name: made(copy.deepcopy(value)) for name, value in case.items()}
     draws = _draws(case)
     data = [name for name in case if type(case[name]) not in SPECS.values()]
@@ -129,7 +135,15 @@ def _call(function: Callable, case: Case, loud: bool) -> tuple[Any, tuple[str, .
         else:
             value = plain(function(*arguments.values()))
     changed = tuple(name for name in data if not identical(case[name], arguments[name]))
-    return value, changed
+    idle = tuple(name for name in case if draws and _untouched(case[name], arguments[name]))
+    return value, changed, idle
+
+
+def _untouched(spec: Any, generator: Any) -> bool:
+    """Whether a generator is as it was when it was made."""
+    if type(spec) is not Seeded:
+        return False
+    return bool(generator.bit_generator.state == made(spec).bit_generator.state)
 
 
 def _draws(case: Case) -> int:
@@ -159,7 +173,10 @@ def identical(one: Any, two: Any) -> bool:
 
 def _same(one: Any, two: Any) -> bool:
     if isinstance(one, np.ndarray) and isinstance(two, np.ndarray):
-        return one.dtype == two.dtype and np.array_equal(one, two, equal_nan=one.dtype.kind in "fc")
+        if one.dtype != two.dtype or one.shape != two.shape:
+            return False
+        same = one.dtype.kind in "fciub" and one.tobytes() == two.tobytes()  # nearly always, and
+        return same or np.array_equal(one, two, equal_nan=one.dtype.kind in "fc")  # much quicker
     return type(one) is type(two) and (one == two or (one != one and two != two))
 
 
@@ -194,17 +211,21 @@ def _text(error: BaseException | Warning | str) -> str:
 
 
 def _shapes(source: str, frame: types.FrameType) -> dict[str, str]:
-    """The shapes of what a line names: ``x_t``, ``params.Wax``."""
+    """What a line names, in a few words: shapes of arrays, such as ``params.Wax``, and counters."""
     found = {}
     for name in dict.fromkeys(re.findall(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)?", source)):
         root, _, field = name.partition(".")
         value = frame.f_locals.get(root)
-        if field and isinstance(value, tuple) and field in getattr(value, "_fields", ()):
-            value = getattr(value, field)
-        elif field:
-            continue
+        if isinstance(value, tuple) and field in getattr(value, "_fields", ("",)):
+            value, root = (getattr(value, field), name) if field else (value, root)
         if isinstance(value, np.ndarray):
-            found[name] = describe(value)
+            found[root] = describe(value) if value.ndim else f"= {describe(value)}"
+        elif type(value) is tuple or type(value) is list:
+            found[root] = f"= {type(value).__name__} of {len(value)}"
+        elif value is None and root in frame.f_locals:
+            found[root] = "= None"
+        elif type(value) is int and abs(value) < 1 << 63:
+            found[root] = f"= {value}"
     return found
 
 
@@ -230,7 +251,7 @@ def _outcome(node: Any) -> Outcome:
     fields = _fields(node, Outcome)
     failure = fields.pop("failure")
     outcome = Outcome(**fields, failure=None if failure is None else _read_failure(failure))
-    for names in (outcome.changed, outcome.warned):
+    for names in (outcome.changed, outcome.warned, outcome.idle):
         if not isinstance(names, tuple):
             raise ValueError("names that are no names")
         _require_texts(names)

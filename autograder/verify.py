@@ -77,7 +77,14 @@ def verify(name: str, seeds: Sequence[int] = SEEDS) -> Verdict:
         elif not named:
             others = {str(report.misconception) for report in reports} - {edit.id}
             verdict.faults.append(f"misconception {edit.id!r} is named {', '.join(others)}")
+        if any(map(_names_nothing, reports)):
+            verdict.faults.append(f"misconception {edit.id!r} uses a name that has no value there")
     return verdict
+
+
+def _names_nothing(report: Report) -> bool:
+    """Whether an edit fails as no learner's function would: on a name that it brought along."""
+    return any(line.startswith(("NameError", "UnboundLocalError")) for line in report.details)
 
 
 def _examine(function: Callable, name: str, seed: int, source: str | None = None) -> Report:

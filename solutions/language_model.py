@@ -186,7 +186,7 @@ def adam_step(params, grads, state, learning_rate, beta1=0.9, beta2=0.999, epsil
         Running means of the gradients and of their squares, each in the parameters' type, and
         the steps made. Before the first step all of it is zero.
     learning_rate : float
-        About how far a parameter moves, as long as its gradient keeps its sign.
+        About how far a parameter moves, as long as its gradient stays much the same.
     beta1, beta2 : float, optional
         How much of the means, and of the squares, is kept from step to step.
     epsilon : float, optional

@@ -184,9 +184,10 @@ def beam_search(step, state, eos, max_length, width, alpha):
     width : int
         Hypotheses that are kept; more of them than there are is no mistake.
     alpha : float
-        The result is the hypothesis of the best score, log-probability divided by length to the
-        power of `alpha`. The length is the number of tokens drawn, `eos` included. Every token
-        makes a sequence less probable, so with 0 short ones are favoured; 1 compares averages.
+        The result is the hypothesis of the best score, natural logarithm of its probability
+        divided by length to the power of `alpha`. The length is the number of tokens drawn, `eos`
+        included. Every token makes a sequence less probable, so with 0 short ones are favoured;
+        1 compares averages.
 
     Returns
     -------

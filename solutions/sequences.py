@@ -72,7 +72,8 @@ def one_hot(indices, n_v):
     indices : (...) ndarray of int
         Any number of axes: one index, (T_x,) of a sentence, (T_x, m) of a batch.
     n_v : int
-        Entries of the vocabulary, thousands in earnest: what is n_v long once is long enough.
+        Entries of the vocabulary. In real use there are thousands, so better make nothing of
+        size n_v × n_v.
 
     Returns
     -------
@@ -92,7 +93,7 @@ def pad_sequences(sequences):
     Parameters
     ----------
     sequences : list of (T_x,) ndarray of int
-        One per example, each of its own length; at least one.
+        One per example, each of its own length; at least one. A tuple of them does as well.
 
     Returns
     -------

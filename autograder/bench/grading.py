@@ -31,6 +31,14 @@ CONFIG = "c = get_config()\nc.CourseDirectory.course_id = 'stock'\n"
 ASSERTS = "assert callable({name})\nassert {name}.__name__ == '{name}'"
 
 
+class Taken(NamedTuple):
+    """What a command took: seconds, CPU seconds, and the most bytes that a process of it had."""
+
+    seconds: float
+    cpu: float
+    peak: int
+
+
 class Run(NamedTuple):
     """What one command took, and for how many submissions."""
 
@@ -106,11 +114,9 @@ def _ours(*options: str) -> Callable[[int], Run]:
 
 
 def _graded(folder: Path, count: int, *options: str) -> Run:
-    seconds, cpu = _timed(
-        [sys.executable, "-m", "autograder.cli", "grade", str(folder), "--json", *options], folder
-    )
+    taken = timed(unrolled("grade", str(folder), "--json", *options), folder)
     results = jsonlib.loads((folder / "output").read_text())
-    return Run(count, seconds, cpu + sum(result.get("cpu", 0.0) for result in results))
+    return Run(count, taken.seconds, taken.cpu + sum(result.get("cpu", 0.0) for result in results))
 
 
 def _on_dask(count: int) -> Run:
@@ -118,14 +124,19 @@ def _on_dask(count: int) -> Run:
 
     with (
         _class(count) as folder,
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
     ):
         return _graded(folder, count, "--dask", cluster.scheduler_address, MARKS)
 
 
 def _nbgrader(count: int) -> Run:
     with _class(count) as folder:
-        return Run(count, *_timed(_nbgrader_words("autograde", demo.UNIT), folder))
+        return _autograded(folder, count)
+
+
+def _autograded(folder: Path, count: int) -> Run:
+    taken = timed(_nbgrader_words("autograde", demo.UNIT), folder)
+    return Run(count, taken.seconds, taken.cpu)
 
 
 @contextmanager
@@ -148,11 +159,11 @@ def _stock(count: int) -> Run:
         (folder / "nbgrader_config.py").write_text(CONFIG)
         source = next((ours / "source" / demo.UNIT).glob("*.ipynb"))
         _plain(source, folder / "source" / demo.UNIT / source.name)
-        _timed(_nbgrader_words("generate_assignment", demo.UNIT), folder)
+        timed(_nbgrader_words("generate_assignment", demo.UNIT), folder)
         released = folder / "release" / demo.UNIT / source.name
         for student, clean in _answers(ours, source.name).items():
             _fill(released, folder / "submitted" / student / demo.UNIT / source.name, clean)
-        return Run(count, *_timed(_nbgrader_words("autograde", demo.UNIT), folder))
+        return _autograded(folder, count)
 
 
 def _plain(source: Path, target: Path) -> None:
@@ -192,8 +203,13 @@ def _nbgrader_words(*words: str) -> list[str]:
 # ------------------------------------------------------------------ time
 
 
-def _timed(words: list[str], folder: Path) -> tuple[float, float]:
-    """Seconds, and CPU seconds, of a command and all that it waited for.
+def unrolled(*words: str) -> list[str]:
+    """A command of this package, for `timed`."""
+    return [sys.executable, "-m", "autograder.cli", *words]
+
+
+def timed(words: list[str], folder: Path) -> Taken:
+    """Run a command, and all that it waits for; its output goes into the folder.
 
     Raises
     ------
@@ -213,7 +229,8 @@ def _timed(words: list[str], folder: Path) -> tuple[float, float]:
         raise RuntimeError(
             f"{' '.join(words[:4])} failed: {said[-1] if said else process.returncode}"
         )
-    return time.monotonic() - start, used.ru_utime + used.ru_stime
+    seconds = time.monotonic() - start
+    return Taken(seconds, used.ru_utime + used.ru_stime, 1024 * used.ru_maxrss)
 
 
 def report(result: dict[str, Any]) -> str:

@@ -109,7 +109,10 @@ def _weight() -> int:
 
 
 def _proportional(pid: int) -> int:
-    said = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    try:
+        said = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except (FileNotFoundError, ProcessLookupError):  # it has ended by now
+        return 0
     return 1024 * int(re.search(r"^Pss:\s+(\d+) kB", said, re.MULTILINE)[1])  # type: ignore[index]
 
 

@@ -226,7 +226,7 @@ EXERCISE = Exercise(
             "square-of-the-mean",
             "dw**2",
             "mean**2",
-            "The mean was squared. It is the gradient of this step whose square is averaged.",
+            "The mean was squared. Average the square of this step's gradient.",
         ),
         Edit(
             "root-forgotten",
@@ -239,8 +239,8 @@ EXERCISE = Exercise(
             "epsilon-under-the-root",
             "(np.sqrt(square_corrected) + epsilon)",
             "np.sqrt(square_corrected + epsilon)",
-            "epsilon stands under the root. It is added to the root: under it, 1e-8 counts as 1e-4, and "
-            "small gradients are drowned.",
+            "epsilon stands under the root. Add it to the root: under it, 1e-8 counts as 1e-4, "
+            "and small gradients are drowned.",
         ),
         Edit(
             "no-epsilon",
@@ -278,8 +278,8 @@ EXERCISE = Exercise(
             "history-thrown-away",
             MEAN,
             "(1 - beta1) * dw",
-            "The old mean is thrown away at each step, and the old square with it. They run: beta of the "
-            "old one is kept.",
+            "The old mean is thrown away at each step, and the old square with it. Both should "
+            "run on: beta of the old one is kept.",
             also=((SQUARE, "(1 - beta2) * dw**2"),),
         ),
         Edit(
@@ -293,6 +293,84 @@ EXERCISE = Exercise(
             "    steps = state.steps + 1\n",
             "    steps = state.steps + 1\n    beta1, beta2 = 0.9, 0.999\n",
             "beta1 and beta2 are fixed numbers here. Use those that are handed in.",
+        ),
+        Edit(
+            "epsilon-before-the-correction",
+            "(np.sqrt(square_corrected) + epsilon)",
+            "(np.sqrt(square_corrected) + epsilon / np.sqrt(1 - beta2**steps))",
+            "epsilon was added to the root before the squares were corrected, as in a shorter way"
+            " to write Adam. It then weighs more in the first steps; here it is added to the "
+            "corrected root.",
+        ),
+        Edit(
+            "betas-swapped-throughout",
+            "steps = state.steps + 1",
+            "steps, beta1, beta2 = state.steps + 1, beta2, beta1",
+            "The betas are swapped: beta1 belongs to the mean of the gradients, beta2 to that of "
+            "their squares.",
+        ),
+        Edit(
+            "weights-of-both-turned-round",
+            MEAN,
+            "(1 - beta1) * mean + beta1 * dw",
+            "beta and 1 - beta changed places in both means: beta1 and beta2 are what is kept of "
+            "the old ones.",
+            also=((SQUARE, "(1 - beta2) * square + beta2 * dw**2"),),
+        ),
+        Edit(
+            "all-defaults",
+            "steps = state.steps + 1",
+            "steps, beta1, beta2, epsilon = state.steps + 1, 0.9, 0.999, 1e-8",
+            "beta1, beta2 and epsilon are fixed numbers here. Use those that are handed in.",
+        ),
+        Edit(
+            "a-step-for-each-array",
+            "steps = state.steps + 1",
+            "steps = state.steps",
+            "The steps are counted inside the loop, once for each array. One step moves all of "
+            "them: count it once, before the loop.",
+            also=(
+                ("        mean = beta1 * mean", "        steps += 1\n        mean = beta1 * mean"),
+            ),
+        ),
+        Edit(
+            "steps-not-kept",
+            "steps = state.steps + 1",
+            "steps = state.steps",
+            "The step is counted for the correction, but the new state has the old count, so that "
+            "the next step is corrected like this one. Hand the new count on.",
+            also=(
+                ("1 - beta1**steps", "1 - beta1 ** (steps + 1)"),
+                ("1 - beta2**steps", "1 - beta2 ** (steps + 1)"),
+            ),
+        ),
+        Edit(
+            "corrected-by-a-product",
+            "mean / (1 - beta1**steps)",
+            "mean * (1 - beta1**steps)",
+            "The means were multiplied by 1 - beta**steps. They are too small for having begun at"
+            " zero, so they should be divided by it.",
+            also=(("square / (1 - beta2**steps)", "square * (1 - beta2**steps)"),),
+        ),
+        Edit(
+            "one-beta-in-both-corrections",
+            "1 - beta2**steps",
+            "1 - beta1**steps",
+            "The squares are corrected with beta1. They were made with beta2, and should be "
+            "corrected with it.",
+        ),
+        Edit(
+            "change-for-parameters",
+            "w - learning_rate *",
+            "-learning_rate *",
+            "This is the change alone. It should be added to the parameters.",
+        ),
+        Edit(
+            "epsilon-added-to-the-parameters",
+            "(np.sqrt(square_corrected) + epsilon)",
+            "np.sqrt(square_corrected) + epsilon",
+            "epsilon was added to the parameter, since / binds before +. Put brackets round the "
+            "root and epsilon.",
         ),
     ),
     alternatives=(with_a_function, by_name, flat, in_float32),

@@ -52,8 +52,9 @@ EXERCISE = Exercise(
     returns=("answers",),
     points=2,
     hints=(
-        "Ask two questions of each task: at which steps does the network get an input, and at "
-        "which steps must it give an answer? How long the answer *sounds* in words is no matter.",
+        "Ask two questions of each task: at which steps does the network get an input, and "
+        "at which steps must it give an answer? How long the answer *sounds* in words does "
+        "not matter.",
         "What comes at once, as one vector, is one input, however many numbers it holds. An "
         "answer at every step is `many`, even if each is only yes or no. If the number of "
         "answers is not settled by the number of inputs, the lengths are `other`.",

@@ -1,6 +1,7 @@
 """A decoder writes with foresight: several hypotheses side by side."""
 
 import heapq
+import math
 from functools import partial
 
 import numpy as np
@@ -11,6 +12,7 @@ from solutions.seq2seq import beam_search, greedy_decode
 
 STATES = 13
 MOST_DRAWS = 2000  # some thirty times what is needed on average
+NEAR = 1e-10  # a relative error far above rounding, and far below what sets two texts apart
 
 
 def inputs(rng, width=3, alpha=0.7, max_length=5, n_v=6, end=0.25, zeros=0.0, flat=1.0, likely=0.2):
@@ -38,7 +40,7 @@ def where(test, rng, **fixed):
     """Inputs that show something: drawn until `test` of them holds."""
     for _ in range(MOST_DRAWS):
         case = inputs(rng, **fixed)
-        if test(case):
+        if test(case) and settled(case):
             return case
     raise RuntimeError("no inputs were found that show what they should")
 
@@ -46,6 +48,31 @@ def where(test, rng, **fixed):
 def found(case, **changed):
     case = {**case, **changed}
     return beam_search(**{**case, "step": case["step"].make()})
+
+
+def settled(case):
+    """Rounding decides nothing: with all probabilities a little off, the same is found.
+
+    Two texts may go through the same states in another order. Their probabilities are equal, and
+    the sums of logarithms are not, to rounding.
+    """
+    rng, step = np.random.default_rng(0), case["step"].make()
+
+    def shaken_step(token, state):
+        y_hat, state = step(token, state)
+        return y_hat * rng.uniform(1 - NEAR, 1 + NEAR, len(y_hat)), state
+
+    right = found(case)[0]
+    return all(beam_search(**{**case, "step": shaken_step})[0] == right for _ in range(4))
+
+
+def equally_probable(rng):
+    """The first two tokens of a text of one are equally probable, to the last bit."""
+    case = inputs(rng, width=2, max_length=1)
+    table, taken = case["step"].arguments
+    table[:, [3, 5]] = 1.0
+    table /= table.sum(axis=1, keepdims=True)
+    return {**case, "step": Named("forked_step", (table, taken))}
 
 
 def greed_is_beaten(case):
@@ -77,13 +104,20 @@ def greedy_writes_long(case):
     return 3 <= len(tokens) < case["max_length"] and found(case)[0] == tokens
 
 
+def places_are_few(case):
+    """Greed is beaten, and something improbable ends that would have the best score."""
+    return greed_is_beaten(case) and CUT(case)
+
+
 def width_matters(case):
     """Greed is beaten, and a beam of another shape would find something else, too."""
     return greed_is_beaten(case) and PRUNED(case)
 
 
 PRUNED = apart("nothing-is-pruned", "they-never-compete")
-LATE = apart("first-end-wins", "best-by-probability")
+CUT = apart("ends-before-they-compete")
+LATE = apart("first-end-wins", "best-by-probability", "enough-have-ended")
+UNFINISHED = apart("unfinished-only-if-none-ended")
 PLACES = apart("ended-ones-go-on", "ended-ones-keep-their-places", "ended-ones-take-no-place")
 # All tokens about equally probable: 125 of them have a probability below the smallest number.
 LONG = {"width": 1, "max_length": 125, "n_v": 600, "end": 0.0, "flat": 200.0, "likely": 0.0}
@@ -134,7 +168,7 @@ def with_a_heap(step, state, eos, max_length, width, alpha):
 
 def in_lists(ask, thought, stop, most, wide, power):
     """Hypotheses as dicts; the end stays in their lists until they are handed back."""
-    beam = [{"text": [], "log": 0.0, "thought": thought}]
+    beam = [{"text": [], "odds": [], "log": 0.0, "thought": thought}]
     finished = []
     while beam and len(beam[0]["text"]) < most:
         grown = []
@@ -142,8 +176,10 @@ def in_lists(ask, thought, stop, most, wide, power):
             odds, after = ask(([stop] + h["text"])[-1], h["thought"])
             for k, p in enumerate(odds):
                 if p > 0:
-                    more = {"text": h["text"] + [k], "log": h["log"] + float(np.log(p))}
-                    grown.append({**more, "thought": after})
+                    path = h["odds"] + [p]
+                    log = math.fsum(map(math.log, path))  # rounded once, and not at each step
+                    text = h["text"] + [k]
+                    grown.append({"text": text, "odds": path, "log": log, "thought": after})
         grown = sorted(grown, key=lambda h: -h["log"])[:wide]
         finished += [h for h in grown if h["text"][-1] == stop]
         beam = [h for h in grown if h["text"][-1] != stop]
@@ -184,17 +220,24 @@ EXERCISE = Exercise(
     cases=(
         Case(
             "a beam of three, log-probabilities",
-            partial(where, greed_is_beaten, max_length=6, alpha=0.0),
+            partial(where, places_are_few, max_length=6, alpha=0.0),
         ),
         Case("a beam of two", partial(where, width_matters, width=2, alpha=1.0)),
         Case("a late end wins", partial(where, LATE, width=4, alpha=1.0, max_length=7, end=0.1)),
         Case("ends and places", partial(where, PLACES, alpha=1.0, max_length=7, end=0.1)),
         Case("length decides", partial(where, length_decides, alpha=1.0, max_length=8, width=4)),
         Case("a beam of one", partial(where, greedy_writes_long, width=1, max_length=9, end=0.2)),
-        Case("a decoder that never ends", partial(inputs, end=0.0, max_length=4, alpha=1.0)),
+        Case(
+            "a decoder that never ends",
+            partial(where, settled, end=0.0, max_length=4, alpha=1.0),
+        ),
         Case("one step", partial(inputs, max_length=1, end=0.2)),
-        Case("wider than there are hypotheses", partial(inputs, width=40, max_length=2, zeros=0.4)),
+        Case(
+            "wider than there are hypotheses",
+            partial(where, UNFINISHED, width=40, max_length=2, zeros=0.4),
+        ),
         Case("a sequence so long that its probability is no number", partial(inputs, **LONG)),
+        Case("two tokens equally probable", equally_probable),
     ),
     returns=("tokens", "score"),
     points=6,
@@ -219,6 +262,13 @@ EXERCISE = Exercise(
             "extensions[:1]",
             "Only the best extension is kept at each step. That is greedy decoding; keep width of "
             "them.",
+        ),
+        Edit(
+            "last-of-equals",
+            'np.argsort(-y_hat, kind="stable")',
+            'np.argsort(y_hat, kind="stable")[::-1]',
+            "Of two that are equally probable the last was kept: the token with the higher index. "
+            "The first should be.",
         ),
         Edit(
             "they-never-compete",
@@ -287,28 +337,28 @@ EXERCISE = Exercise(
             "reads-the-end-every-time",
             "tokens[-1] if tokens else eos",
             "eos",
-            "The decoder reads eos at every step. It reads the last token of the hypothesis that is "
-            "extended.",
+            "The decoder reads eos at every step. It should read the last token of the "
+            "hypothesis that is extended.",
         ),
         Edit(
             "begins-with-token-0",
             "tokens[-1] if tokens else eos",
             "tokens[-1] if tokens else 0",
-            "The first token read is 0. It is eos, which has an index of its own here.",
+            "The first token read is 0. It should be eos, which has an index of its own here.",
         ),
         Edit(
             "end-is-kept",
             ENDED,
             ENDED.replace("[:-1]", ""),
-            "The end itself stands in the sequence. It counts in score and length, and is left out of "
-            "the tokens.",
+            "The end itself stands in the sequence. It counts in score and length, and should be "
+            "left out of the tokens.",
         ),
         Edit(
             "ended-ones-go-on",
             f"                {ENDED}\n            else:\n                beam",
             f"                {ENDED}\n            beam",
-            "A hypothesis that has ended stays in the beam and is extended beyond its end. It is "
-            "finished, and leaves the beam.",
+            "A hypothesis that has ended stays in the beam and is extended beyond its end. Take "
+            "it out of the beam: it is finished.",
         ),
         Edit(
             "never-ends",
@@ -322,6 +372,23 @@ EXERCISE = Exercise(
             BEGIN + "        if ended:\n            beam = []\n            break\n",
             "The search stops at the first step at which something ends. What ends later may have a "
             "better score.",
+        ),
+        Edit(
+            "enough-have-ended",
+            BEGIN,
+            BEGIN + "        if len(ended) >= width:\n            beam = []\n            break\n",
+            "The search stops once width hypotheses have ended. It should go on while there is one "
+            "in the beam: what ends later may have a better score.",
+        ),
+        Edit(
+            "ends-before-they-compete",
+            "                extensions.append(([*tokens, token], longer, state))\n",
+            "                if token == eos:\n"
+            "                    ended.append((tokens, longer / length**alpha))\n"
+            "                else:\n"
+            "                    extensions.append(([*tokens, token], longer, state))\n",
+            "Every end is taken, before it is compared with the other extensions. Only those that are "
+            "among the width best of all may end.",
         ),
         Edit(
             "ended-ones-take-no-place",
@@ -338,8 +405,8 @@ EXERCISE = Exercise(
             "if tokens[-1:] == [eos]:\n"
             "                extensions.append((tokens, log_p, state))\n"
             "                continue\n            " + STEP,
-            "A hypothesis that has ended stays in the beam as it is, and takes a place from those "
-            "that go on. It is put aside, and the beam goes on without it.",
+            "A hypothesis that has ended stays in the beam as it is, and takes a place from "
+            "those that go on. Put it aside, and let the beam go on without it.",
             also=(
                 (
                     f"                {ENDED}\n            else:\n",
@@ -359,8 +426,15 @@ EXERCISE = Exercise(
             "unfinished-ones-are-lost",
             REST,
             "",
-            "What is unfinished after max_length steps is thrown away. It counts as it is.",
+            "What is unfinished after max_length steps is thrown away. It should count as it is.",
             also=((BEST, "tokens, score = max(ended or [([], 0.0)], key=lambda h: h[1])"),),
+        ),
+        Edit(
+            "unfinished-only-if-none-ended",
+            REST,
+            REST.replace("in beam]", "in beam if not ended]"),
+            "What is unfinished counts only where nothing has ended. It should count in any case, by "
+            "its score.",
         ),
         Edit(
             "alpha-ignored",
@@ -382,7 +456,7 @@ EXERCISE = Exercise(
             "times-alpha",
             "log_p / length**alpha",
             "log_p / max(length * alpha, 1)",
-            "The length was multiplied by alpha. alpha is its exponent.",
+            "The length was multiplied by alpha. alpha should be its exponent.",
             also=(("log_p / max_length**alpha", "log_p / max(max_length * alpha, 1)"),),
         ),
         Edit(
@@ -392,6 +466,14 @@ EXERCISE = Exercise(
             "The log-probability was multiplied by the length, which punishes long sequences even "
             "more. Divide by it.",
             also=(("log_p / max_length**alpha", "log_p * max_length**alpha"),),
+        ),
+        Edit(
+            "another-penalty",
+            "log_p / length**alpha",
+            "log_p / ((5 + length) / 6) ** alpha",
+            "The log-probability was divided by ((5 + length) / 6)**alpha, as in Google's system. "
+            "Here it is length**alpha.",
+            also=(("log_p / max_length**alpha", "log_p / ((5 + max_length) / 6) ** alpha"),),
         ),
         Edit(
             "length-without-the-end",

@@ -124,14 +124,14 @@ EXERCISE = Exercise(
             "backward-half-first",
             "[a_forward, reverse_sequences(a_backward, lengths)]",
             "[reverse_sequences(a_backward, lengths), a_forward]",
-            "The backward layer's half comes first. The forward layer's does.",
+            "The backward layer's half comes first. The forward layer's should.",
         ),
         Edit(
             "summed",
             JOIN,
             "a_forward + reverse_sequences(a_backward, lengths)",
-            "The two outputs were added. They stand side by side: the layers may have different "
-            "sizes, and what reads them weighs each half by itself.",
+            "The two outputs were added. They should stand side by side: the layers may have "
+            "different sizes, and what reads them weighs each half by itself.",
         ),
         Edit(
             "one-layer-for-both",
@@ -204,11 +204,18 @@ EXERCISE = Exercise(
             "both read x, and neither knows of the other.",
         ),
         Edit(
+            "forward-layer-turned-round",
+            "forward.forward(x, lengths=lengths)",
+            "forward.forward(reverse_sequences(x, lengths), lengths=lengths)",
+            "The forward layer was given the reversed sequences, too. It reads x as it is; only the "
+            "backward layer reads from the end.",
+        ),
+        Edit(
             "starts-where-the-other-ended",
             "reverse_sequences(x, lengths), lengths=lengths)",
             "reverse_sequences(x, lengths), *forward.last, lengths=lengths)",
-            "The backward layer starts from the state in which the forward layer ended. It starts "
-            "from zeros: the two know nothing of each other.",
+            "The backward layer starts from the state in which the forward layer ended. It "
+            "should start from zeros: the two know nothing of each other.",
         ),
         Edit(
             "lengths-without-their-name",

@@ -116,8 +116,8 @@ EXERCISE = Exercise(
             "specials-last",
             "[EOS, UNK, *words][:max_size]",
             "[*words[: max_size - 2], EOS, UNK]",
-            "EOS and UNK stand at the end, where their indices depend on the text. They come "
-            "first: 0 and 1, whatever the text is.",
+            "EOS and UNK stand at the end, where their indices depend on the text. They should "
+            "come first: 0 and 1, whatever the text is.",
         ),
         Edit(
             "no-specials",
@@ -130,7 +130,7 @@ EXERCISE = Exercise(
             "unk-before-eos",
             "[EOS, UNK, *words]",
             "[UNK, EOS, *words]",
-            "EOS and UNK changed places: EOS is 0 and UNK is 1.",
+            "EOS and UNK have changed places: EOS should be 0, and UNK 1.",
         ),
         Edit(
             "counted-from-one",
@@ -155,16 +155,16 @@ EXERCISE = Exercise(
             "order-of-the-text",
             BY_FREQUENCY,
             f"[{UNSORTED}]",
-            "The words are numbered in the order in which the text brings them. The most frequent "
-            "ones come first.",
+            "The words are numbered in the order in which the text brings them. The most "
+            "frequent ones should come first.",
         ),
         Edit(
             "ties-as-they-come",
             BY_FREQUENCY,
             f"sorted(({UNSORTED}), key=lambda token: -counts[token])",
             "Equally frequent words stay in the order in which the text brought them (as they do "
-            "with Counter.most_common). The alphabet decides, so that the order of the sentences "
-            "does not matter.",
+            "with Counter.most_common). The alphabet should decide, so that the order of the "
+            "sentences does not matter.",
         ),
         Edit(
             "ties-backwards",
@@ -177,8 +177,8 @@ EXERCISE = Exercise(
             "sentences-counted",
             "for token in sentence:",
             "for token in set(sentence):",
-            "Counted was in how many sentences a token comes. A token that comes three times in "
-            "one sentence counts three times.",
+            "This counts in how many sentences a token comes. A token that comes three times in "
+            "one sentence should count three times.",
         ),
         Edit(
             "specials-sorted-too",
@@ -198,8 +198,8 @@ EXERCISE = Exercise(
             "folded",
             "for token in sentence:",
             "for token in map(str.lower, sentence):",
-            "The tokens were turned into lower case. They are counted as they are: whether "
-            "Teddy and teddy are one word was decided by whoever made the tokens.",
+            "The tokens were turned into lower case. Count them as they are: whether Teddy and "
+            "teddy are one word was decided by whoever made the tokens.",
         ),
         Edit(
             "turned-round",
@@ -236,6 +236,27 @@ EXERCISE = Exercise(
             "[:max_size]",
             "[: max_size - 1]",
             "There is one entry too few. max_size is how many there may be, not the last index.",
+        ),
+        Edit(
+            "room-lost-to-specials",
+            BY_FREQUENCY,
+            "[\n        token\n        for token in sorted(counts, key=lambda token: (-counts[token], token))[: max_size - 2]\n        if token not in (EOS, UNK)\n    ]",
+            "EOS and UNK were left out after the most frequent tokens had been picked, so the "
+            "room that they took there stays empty. Leave them out first, then pick.",
+        ),
+        Edit(
+            "folded-words",
+            "counts[token] = counts.get(token, 0) + 1",
+            "token = token if token in (EOS, UNK) else token.lower()\n            counts[token] = counts.get(token, 0) + 1",
+            "The words were turned into lower case. The tokens are counted as they are: whoever "
+            "made them has decided about capitals.",
+        ),
+        Edit(
+            "numbered-in-alphabetical-order",
+            "tokens = [EOS, UNK, *words][:max_size]",
+            "tokens = [EOS, UNK, *sorted(words[: max_size - 2])]",
+            "The right tokens, numbered in order of the alphabet. The most frequent should come "
+            "first; the alphabet decides among equals only.",
         ),
     ),
     alternatives=(with_a_counter, with_numpy, one_after_another),

@@ -89,7 +89,7 @@ EXERCISE = Exercise(
             "limit / max(norm, limit)",
             "limit / (norm or 1)",
             "The gradient is always scaled to the limit, so a small one is blown up. Within the "
-            "limit it stays as it is.",
+            "limit it should stay as it is.",
         ),
         Edit(
             "root-forgotten",
@@ -168,7 +168,7 @@ EXERCISE = Exercise(
             "zero-when-too-long",
             "limit / max(norm, limit)",
             "float(norm <= limit)",
-            "A gradient that is too long became zero. It is shortened to limit: its direction is "
+            "A gradient that is too long became zero. Shorten it to limit: its direction is "
             "worth having.",
         ),
         Edit(
@@ -181,13 +181,13 @@ EXERCISE = Exercise(
             "last-array-forgotten",
             "grad * scale",
             "grad * (1 if grad is grads[-1] else scale)",
-            "The last array is not scaled. All of them are, by the same factor.",
+            "The last array is not scaled. All of them should be, by the same factor.",
         ),
         Edit(
             "biases-not-in-the-norm",
             ROOT,
             ROOT.removesuffix("))") + " if grad.ndim > 1))",
-            "The biases' gradients are not in the norm. It is that of all arrays together.",
+            "The biases' gradients are not in the norm. Take the norm of all arrays together.",
         ),
         Edit(
             "squares-overflow",
@@ -208,6 +208,13 @@ EXERCISE = Exercise(
             "np.multiply(grad, scale, out=grad)",
             "The arrays of the argument were changed. Make new ones: the caller may still want to "
             "know how large the gradient was.",
+        ),
+        Edit(
+            "norm-of-the-last-array",
+            "sum(((grad / largest) ** 2).sum(dtype=float) for grad in grads)",
+            "((grads[-1] / largest) ** 2).sum(dtype=float)",
+            "This is the norm of the last array alone. Sum the squares of all arrays, and take "
+            "one root.",
         ),
     ),
     alternatives=(with_hypot, as_pytorch_does, norm_of_norms, to_float32),

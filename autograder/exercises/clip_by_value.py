@@ -110,13 +110,13 @@ EXERCISE = Exercise(
             "sign-lost",
             LINE,
             "np.minimum(np.abs(grad), limit)",
-            "All entries became positive. Only the size is limited; the sign is kept.",
+            "All entries became positive. Limit only the size, and keep the sign.",
         ),
         Edit(
             "zeroed",
             LINE,
             "np.where(np.abs(grad) > limit, 0, grad)",
-            "Entries beyond the limit became 0. They become limit, with their own sign.",
+            "Entries beyond the limit became 0. They should become limit, with their own sign.",
         ),
         Edit(
             "only-the-sign",
@@ -128,13 +128,13 @@ EXERCISE = Exercise(
             "last-array-forgotten",
             LINE,
             "np.clip(grad, -limit, limit) if grad is not grads[-1] else grad.copy()",
-            "The last array is not clipped. All of them are.",
+            "The last array is not clipped. All of them should be.",
         ),
         Edit(
             "biases-forgotten",
             LINE,
             "np.clip(grad, -limit, limit) if grad.ndim > 1 else grad.copy()",
-            "The biases' gradients are not clipped. All of them are.",
+            "The biases' gradients are not clipped. All gradients should be.",
         ),
         Edit(
             "by-norm",
@@ -156,6 +156,19 @@ EXERCISE = Exercise(
             "np.clip(grad, -limit, limit, out=grad)",
             "The arrays of the argument were changed. Make new ones: the caller may still want to "
             "know how large the gradient was.",
+        ),
+        Edit(
+            "positive-beyond-the-limit",
+            "np.clip(grad, -limit, limit)",
+            "np.where(np.abs(grad) > limit, limit, grad)",
+            "Entries below -limit became +limit: such a step goes the wrong way. They should "
+            "become -limit.",
+        ),
+        Edit(
+            "bounds-turned-round",
+            "np.clip(grad, -limit, limit)",
+            "np.clip(grad, limit, -limit)",
+            "The bounds changed places. np.clip takes the lower one first: -limit, then limit.",
         ),
     ),
     alternatives=(entry_by_entry, two_bounds, by_masks, in_float32),

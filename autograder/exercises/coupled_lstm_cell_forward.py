@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 
 from autograder.exercise import Case, Edit, Exercise
+from autograder.exercises.lstm_cell_forward import GATES, of_another_gate
 from autograder.inputs import normal, parameters, sizes
 from course.given import CoupledLSTMParams, LSTMCache
 from solutions.lstm import coupled_lstm_cell_forward
@@ -67,6 +68,11 @@ def in_float32(x_t, a_prev, c_prev, params):
     return update_as_a_sigmoid(*small, CoupledLSTMParams(*(w.astype(np.float32) for w in params)))
 
 
+def strays(x_t, a_prev, c_prev, params):
+    gates = {letter: name for letter, name in GATES.items() if letter != "u"}
+    return of_another_gate(np.concatenate([a_prev, x_t], axis=1), params, gates)
+
+
 EXERCISE = Exercise(
     reference=coupled_lstm_cell_forward,
     cases=(
@@ -112,21 +118,21 @@ EXERCISE = Exercise(
             "update-is-forget",
             "update = 1 - forget",
             "update = forget",
-            "The update gate is the forget gate itself: keep and write go up together. They are "
-            "opposites: update is 1 - forget.",
+            "The update gate is the forget gate itself: keep and write go up together. They "
+            "should be opposites: update is 1 - forget.",
         ),
         Edit(
             "update-negative",
             "update = 1 - forget",
             "update = -forget",
-            "The update gate is minus forget. It is what is left of 1.",
+            "The update gate is minus forget. It should be what forget leaves of 1.",
         ),
         Edit(
             "update-always-open",
             "update = 1 - forget",
             "update = np.ones_like(forget)",
-            "The candidate is always written in full. It is written as far as the old memory is "
-            "forgotten: 1 - forget.",
+            "The candidate is always written in full. It should be written as far as the old "
+            "memory is forgotten: 1 - forget.",
         ),
         Edit(
             "update-from-the-output-weights",
@@ -146,20 +152,20 @@ EXERCISE = Exercise(
             "one-minus-by-tanh",
             "update = 1 - forget",
             "update = 1 - np.tanh(z @ p.Wf.T + p.bf)",
-            "The update gate is 1 minus a tanh, which runs from 0 to 2. It is 1 minus the forget "
-            "gate.",
+            "The update gate is 1 minus a tanh, which runs from 0 to 2. It should be 1 minus the "
+            "forget gate.",
         ),
         Edit(
             "squares-sum-to-one",
             "update = 1 - forget",
             "update = np.sqrt(1 - forget**2)",
-            "The squares of the two gates sum to 1. The gates themselves do.",
+            "The squares of the two gates sum to 1. The gates themselves should.",
         ),
         Edit(
             "candidate-coupled-to-output",
             "update = 1 - forget",
             "update = 1 - sigmoid(z @ p.Wo.T + p.bo)",
-            "update was coupled to the output gate. It is coupled to forget.",
+            "update was coupled to the output gate. It should be coupled to forget.",
         ),
         Edit(
             "input-before-state",
@@ -201,4 +207,5 @@ EXERCISE = Exercise(
         ),
     ),
     alternatives=(by_hand, update_as_a_sigmoid, with_einsum, in_float32),
+    strays=strays,
 )

@@ -214,6 +214,64 @@ EXERCISE = Exercise(
             "Only the last step was looked at. Here every step makes a prediction, and every real "
             "one counts.",
         ),
+        Edit(
+            "one-hot-times-the-logarithms",
+            "-np.log(right).mean()",
+            "-(np.eye(y_hat.shape[-1])[y[mask]] * np.log(y_hat[mask])).sum(axis=-1).mean()",
+            "The logarithms of all classes were multiplied by a one-hot y. Where a wrong class "
+            "has probability 0, that is 0 times infinity, NaN. Pick the right class's probability"
+            " first, and take the logarithm of that alone.",
+        ),
+        Edit(
+            "steps-averaged-first",
+            "-np.log(right).mean()",
+            "np.mean([-np.log(y_hat[t][r, y[t][r]]).mean() for t, r in enumerate(mask) if r.any()])",
+            "Each step was averaged over its examples first, and then the steps. A late step, "
+            "which few examples reach, then counts as much as an early one; here every real step "
+            "of every example counts the same.",
+        ),
+        Edit(
+            "steps-averaged-and-added",
+            "-np.log(right).mean()",
+            "np.sum([-np.log(y_hat[t][r, y[t][r]]).mean() for t, r in enumerate(mask) if r.any()])",
+            "Each step was averaged over its examples, and the steps were added up. It is one "
+            "mean that is asked for, over all real steps of all examples.",
+        ),
+        Edit(
+            "divided-by-classes",
+            "-np.log(right).mean()",
+            "-np.log(right).mean() / y_hat.shape[-1]",
+            "The mean was taken over the classes, too. Each real step counts once, through its "
+            "right class: divide by the number of real steps.",
+        ),
+        Edit(
+            "softmax-again",
+            "y_hat[mask, y[mask]]",
+            "(np.exp(y_hat[mask]) / np.exp(y_hat[mask]).sum(axis=-1, keepdims=True))[\n        np.arange(mask.sum()), y[mask]\n    ]",
+            "Softmax was taken of y_hat. It holds probabilities already; a loss that takes "
+            "softmax itself, as some libraries have, wants scores.",
+        ),
+        Edit(
+            "every-pair",
+            "y_hat[mask, y[mask]]",
+            "y_hat[mask][:, y[mask]]",
+            "y_hat[mask][:, y[mask]] takes the right classes of all steps for every step. Each "
+            "step has its own: y_hat[mask, y[mask]] pairs them.",
+        ),
+        Edit(
+            "exponential-of-the-loss",
+            "-np.log(right).mean()",
+            "np.exp(-np.log(right).mean())",
+            "This is the exponential of the loss, the perplexity. The average of the surprises "
+            "themselves is asked for.",
+        ),
+        Edit(
+            "squared-error",
+            "-np.log(right).mean()",
+            "((y_hat[mask] - np.eye(y_hat.shape[-1])[y[mask]]) ** 2).sum(axis=-1).mean()",
+            "This is the squared error. Cross-entropy is minus the logarithm of what the right "
+            "class was given.",
+        ),
     ),
     alternatives=(by_hand, ones_at_the_padding, with_one_hot, in_float32),
 )

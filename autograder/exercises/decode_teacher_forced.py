@@ -97,11 +97,20 @@ EXERCISE = Exercise(
     ),
     misconceptions=(
         Edit(
+            "shifted-over-examples",
+            SHIFT,
+            "np.concatenate([first, y[:, :-1]], axis=1)",
+            "The tokens were shifted from example to example. Time comes first: y[:-1] is every step "
+            "but the last, of all examples.",
+            also=((FIRST, "first = np.full_like(y[:, :1], eos)"),),
+        ),
+        Edit(
             "reads-what-it-is-to-predict",
             SHIFT,
             "y",
-            "The decoder reads the token that it is to predict at the same step. It would learn to "
-            "copy, and be lost when it writes by itself. It reads the token of the step before.",
+            "The decoder reads the token that it is to predict at the same step. It would learn "
+            "to copy, and be lost when it writes by itself. It should read the token of the step "
+            "before.",
         ),
         Edit(
             "reads-ahead",
@@ -114,61 +123,63 @@ EXERCISE = Exercise(
             "end-at-the-end",
             SHIFT,
             "np.concatenate([y[:-1], first])",
-            "The end was put behind the right tokens, so nothing is shifted: the decoder reads what "
-            "it is to predict. The end comes first.",
+            "The end was put behind the right tokens, so nothing is shifted: the decoder reads "
+            "what it is to predict. The end should come first.",
         ),
         Edit(
             "first-token-twice",
             FIRST,
             "first = y[:1]",
-            "The first thing read is the first right token, which is just what is to be predicted "
-            "there. It is eos: after an end comes a beginning.",
+            "The first thing read is the first right token, which is just what is to be "
+            "predicted there. It should be eos: after an end comes a beginning.",
         ),
         Edit(
             "begins-with-token-0",
             FIRST,
             "first = np.zeros_like(y[:1])",
-            "The first thing read is token 0. It is eos, which has an index of its own here.",
+            "The first thing read is token 0. It should be eos, which has an index of its own "
+            "here.",
         ),
         Edit(
             "begins-with-nothing",
             FIRST,
             "first = np.full_like(y[:1], -1)",
-            "The first thing read is a vector of zeros, or the last token of the vocabulary. It is "
-            "the one-hot vector of eos.",
+            "The first thing read is a vector of zeros, or the last token of the vocabulary. It "
+            "should be the one-hot vector of eos.",
         ),
         Edit(
             "two-steps-late",
             SHIFT,
             "np.concatenate([first, first, y[:-2]])[: len(y)]",
-            "The right tokens come two steps late. Step t reads the token of step t - 1.",
+            "The right tokens come two steps late. Step t should read the token of step t - 1.",
         ),
         Edit(
             "reads-the-end-every-time",
             SHIFT,
             "np.full_like(y, eos)",
-            "The decoder reads eos at every step. That is so at the first only; then it is taught: "
-            "it reads the right token of the step before.",
+            "The decoder reads eos at every step. That is right at the first only. At every "
+            "other step it should read the right token of the step before.",
         ),
         Edit(
             "reads-the-first-token-every-time",
             "y[:-1]])",
             "np.repeat(y[:1], len(y) - 1, axis=0)])",
-            "From the second step on, the first right token is read over and over. Step t reads the "
-            "token of step t - 1.",
+            "From the second step on, the first right token is read over and over. Step t should "
+            "read the token of step t - 1.",
         ),
         Edit(
             "encoder-ignored",
             RUN,
             "decoder.forward(x)",
-            "The decoder starts from zeros, so whatever the encoder has read is lost. It starts from "
-            "the encoder's state.",
+            "The decoder starts from zeros, so whatever the encoder has read is lost. It should "
+            "start from the encoder's state.",
         ),
         Edit(
             "memory-not-handed-over",
             RUN,
             "decoder.forward(x, state[0], *(np.zeros_like(s) for s in state[1:]))",
-            "The decoder got the hidden state, and a memory of zeros. It starts from both.",
+            "The decoder got the hidden state, and a memory of zeros. It should start from both "
+            "parts of the encoder's state.",
         ),
         Edit(
             "only-the-hidden-state",
@@ -197,7 +208,7 @@ EXERCISE = Exercise(
             "        x[t] = output(a)[t - 1].argmax(axis=-1)[:, np.newaxis] == np.arange(n_v)\n"
             "        a = decoder.forward(x, *state)\n" + PREDICT,
             "The decoder reads its own most probable tokens. That is how it writes; while it is "
-            "taught it reads the right ones.",
+            "taught it should read the right ones.",
         ),
         Edit(
             "feeds-back-its-predictions",
@@ -205,8 +216,8 @@ EXERCISE = Exercise(
             "    for t in range(1, len(y)):\n"
             "        x[t] = output(a)[t - 1]\n"
             "        a = decoder.forward(x, *state)\n" + PREDICT,
-            "The decoder reads its own predictions, vectors of probabilities. While it is taught it "
-            "reads the right tokens.",
+            "The decoder reads its own predictions, vectors of probabilities. While it is taught "
+            "it should read the right tokens.",
         ),
         Edit(
             "states-for-predictions",
@@ -224,8 +235,23 @@ EXERCISE = Exercise(
             "indices-for-vectors",
             "    a = decoder",
             "    x = tokens[:, :, np.newaxis]\n    a = decoder",
-            "The decoder was given the indices themselves. It reads one-hot vectors, n_v numbers "
-            "for each token.",
+            "The decoder was given the indices themselves. It should be given one-hot vectors, "
+            "n_v numbers for each token.",
+        ),
+        Edit(
+            "each-step-from-the-encoder",
+            "a = decoder.forward(x, *state)",
+            "a = np.concatenate([decoder.forward(x[t : t + 1], *state) for t in range(len(x))])",
+            "Every step starts from the encoder's state, and what the decoder has read until then"
+            " is lost. Run it once, over the whole sequence: it carries its state from step to "
+            "step.",
+        ),
+        Edit(
+            "rolled-round",
+            "first = np.full_like(y[:1], eos)",
+            "first = y[-1:]",
+            "The tokens were rolled round, so that the first thing read is what stood in the last"
+            " place. It should be eos: after an end comes a beginning.",
         ),
     ),
     alternatives=(filling, rows_of_the_identity, in_lists, padded_in_front),

@@ -114,7 +114,7 @@ EXERCISE = Exercise(
             CALL,
             "*dstate, grads = decoder.backward(da)",
             "The gradient of what the decoder read was handed back as a part of the state. It is "
-            "the first result of backward, and is left out.",
+            "the first result of backward, and should be left out.",
         ),
         Edit(
             "memory-dropped",

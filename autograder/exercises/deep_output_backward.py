@@ -148,6 +148,12 @@ EXERCISE = Exercise(
             "The slope was computed as 1 - h. The derivative of tanh is 1 - h²: the square is missing.",
         ),
         Edit(
+            "square-of-the-difference",
+            "(1 - h**2)",
+            "(1 - h) ** 2",
+            "The square stands in the wrong place: the slope of tanh is 1 - h², and not (1 - h)².",
+        ),
+        Edit(
             "slope-of-a-sigmoid",
             "(1 - h**2)",
             "(h * (1 - h))",
@@ -192,8 +198,8 @@ EXERCISE = Exercise(
             "Wyh-with-the-sum",
             WYH,
             "Wyh=np.tensordot(dy_hat, a @ p.Wha.T + p.bh, axes=(others, others))",
-            "The gradient of Wyh was made with the sum before tanh. Forwards Wyh was multiplied with h, "
-            "the tanh, so its gradient is made with h.",
+            "The gradient of Wyh was made with the sum before tanh. Forwards Wyh was multiplied "
+            "by h, the tanh, so its gradient is made with h.",
         ),
         Edit(
             "weights-averaged",
@@ -206,13 +212,15 @@ EXERCISE = Exercise(
             "bias-averaged",
             BH,
             "bh=ds_h.mean(axis=others)",
-            "The gradient of bh is averaged over examples and steps. It is a sum, as the others are.",
+            "The gradient of bh is averaged over examples and steps. It should be a sum, as the "
+            "others are.",
         ),
         Edit(
             "by-averaged",
             BY,
             "by=dy_hat.mean(axis=others)",
-            "The gradient of by is averaged over examples and steps. It is a sum, as the others are.",
+            "The gradient of by is averaged over examples and steps. It should be a sum, as the "
+            "others are.",
         ),
         Edit(
             "bias-with-keepdims",

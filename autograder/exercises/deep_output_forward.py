@@ -126,7 +126,7 @@ EXERCISE = Exercise(
             "bh-outside-tanh",
             HIDDEN,
             "h = np.tanh(a @ p.Wha.T) + p.bh",
-            "bh is added after tanh. It belongs into the sum that goes through tanh.",
+            "bh is added after tanh. It belongs in the sum that goes through tanh.",
         ),
         Edit(
             "bh-forgotten",

@@ -201,21 +201,22 @@ EXERCISE = Exercise(
             "replaces-where-there-is-a-loss",
             "layer.backward(da + dx)",
             "layer.backward(da if np.any(da) else dx)",
-            "Where a layer has a part in das, what comes from the layer above is dropped. The two are "
-            "added: an output that is used twice gets the sum.",
+            "Where a layer has a part in das, what comes from the layer above is dropped. Add "
+            "the two: an output that is used twice gets the sum.",
         ),
         Edit(
             "averaged-over-two-uses",
             "layer.backward(da + dx)",
             "layer.backward((da + dx) / (2 if grads else 1))",
-            "The two uses of an output are averaged. Their gradients are added.",
+            "The two uses of an output are averaged. Add their gradients.",
         ),
         Edit(
             "lists-from-the-top-down",
             GRADS,
             "        grads.append(layer_grads)\n",
             "da0s and grads are listed from the top down, in the order in which they are found. "
-            "Asked for is from the bottom up: insert at the front, or turn them round at the end.",
+            "They should be listed from the bottom up: insert at the front, or turn them round "
+            "at the end.",
             also=((DA0, "        da0s.append(tuple(da0))\n"),),
         ),
         Edit(
@@ -262,8 +263,8 @@ EXERCISE = Exercise(
             "states-in-reverse",
             DA0,
             "        da0s.insert(0, tuple(da0[::-1]))\n",
-            "The gradients of a layer's start states are in reverse. They come in the order in which "
-            "forward takes the states.",
+            "The gradients of a layer's start states are in reverse. They should come in the "
+            "order in which forward takes the states.",
         ),
         Edit(
             "da0s-zero",
@@ -277,8 +278,8 @@ EXERCISE = Exercise(
             BACK,
             "        down, *da0, layer_grads = layer.backward(da + dx)\n"
             "        top = top if grads else down\n        dx = down\n",
-            "dx is the gradient of what the top layer has read. Asked for is that of x, which the "
-            "lowest layer reads: the last to be found.",
+            "dx is the gradient of what the top layer has read. It should be that of x, which "
+            "the lowest layer reads: the last to be found.",
             also=(
                 ("    da0s, grads = [], []\n", "    da0s, grads, top = [], [], None\n"),
                 (GRADS, GRADS + "    dx = top\n"),

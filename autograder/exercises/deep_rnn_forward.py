@@ -105,8 +105,8 @@ EXERCISE = Exercise(
             "every-layer-reads-x",
             RUN,
             "a = layer.forward(x, *start)",
-            "Every layer reads x. Only the lowest does; every other layer reads the output of the one "
-            "below it.",
+            "Every layer reads x. Only the lowest should; every other layer reads the output of "
+            "the one below it.",
         ),
         Edit(
             "starts-from-zeros",
@@ -153,7 +153,7 @@ EXERCISE = Exercise(
             "only-the-top-output",
             APPEND,
             APPEND + "    outputs = outputs[-1:]\n",
-            "Only the top layer's output is handed back; asked for are the outputs of all layers.",
+            "Only the top layer's output is handed back; the outputs of all layers are asked for.",
         ),
         Edit(
             "outputs-from-the-top-down",
@@ -177,8 +177,8 @@ EXERCISE = Exercise(
             "last-state-handed-up",
             APPEND,
             APPEND + "        a = np.repeat(a[-1:], len(a), axis=0)\n",
-            "The layer above is handed the last step of the output, again and again. At step t it reads "
-            "step t of the layer below.",
+            "The layer above is handed the last step of the output, again and again. At step t "
+            "it should read step t of the layer below.",
         ),
         Edit(
             "skips-by-addition",

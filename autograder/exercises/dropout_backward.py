@@ -72,8 +72,8 @@ EXERCISE = Exercise(
     returns=("da",),
     points=1,
     hints=(
-        "Forwards every entry was multiplied with a number. What is the derivative of a product by "
-        "one factor?",
+        "Forwards every entry was multiplied by a number. What is the derivative of a "
+        "product by one factor?",
         "The other factor. A dropped entry had no influence on the loss, and gets no gradient; one "
         "that was raised had more influence, and gets more.",
         "One product, entry by entry, of the two arguments.",
@@ -91,14 +91,14 @@ EXERCISE = Exercise(
             BACK,
             "da_dropped * (kept > 0)",
             "Dropped entries get zero, as they should, but the others are not raised. They were "
-            "multiplied with kept forwards, and so is their gradient.",
+            "multiplied by kept forwards, and so is their gradient.",
         ),
         Edit(
             "divided",
             BACK,
             "np.divide(da_dropped, kept, out=np.zeros_like(kept), where=kept > 0)",
-            "The gradient is divided by what the entries were multiplied with. Going back through a "
-            "product multiplies by the other factor again; it undoes nothing.",
+            "The gradient is divided by what the entries were multiplied by. Going back through "
+            "a product multiplies by the other factor again; it undoes nothing.",
         ),
         Edit(
             "divided-everywhere",
@@ -110,8 +110,8 @@ EXERCISE = Exercise(
             "to-the-dropped",
             BACK,
             "da_dropped * (kept == 0)",
-            "The gradient goes to the entries that were dropped, and to no others. It is the other way "
-            "round.",
+            "The gradient goes to the entries that were dropped, and to no others. It should be "
+            "the other way round.",
         ),
         Edit(
             "raised-twice",
@@ -123,7 +123,7 @@ EXERCISE = Exercise(
             "by-the-average",
             BACK,
             "da_dropped * kept.mean()",
-            "All entries are multiplied with the average of kept. Each entry has its own.",
+            "All entries are multiplied by the average of kept. Each entry has its own.",
         ),
         Edit(
             "raised-everywhere",

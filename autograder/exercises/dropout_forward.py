@@ -103,14 +103,14 @@ EXERCISE = Exercise(
             "keeps-what-it-should-drop",
             "numbers >= rate",
             "numbers < rate",
-            "It keeps what it should drop: an entry whose number is below rate becomes zero.",
+            "It keeps what it should drop: an entry whose number is below rate should become zero.",
         ),
         Edit(
             "rate-of-keeping",
             KEPT,
             "((numbers < rate) / max(rate, 1e-9)).astype(a.dtype)",
-            "rate is taken for the part that stays. It is the part that is dropped. Both are in use: look "
-            "it up each time.",
+            "rate is taken for the part that stays. Here it is the part that is dropped. Both "
+            "are in use: look it up each time.",
         ),
         Edit(
             "the-other-end",
@@ -137,8 +137,8 @@ EXERCISE = Exercise(
             "kept-not-raised",
             DROPPED,
             "a_dropped = a * kept\n    kept = (kept > 0).astype(a.dtype)",
-            "a_dropped is right, but kept holds zeros and ones. It is what each entry was multiplied "
-            "with, and the backward pass needs it whole.",
+            "a_dropped is right, but kept holds zeros and ones. It should hold what each entry "
+            "was multiplied by: the backward pass needs that.",
         ),
         Edit(
             "whole-units",
@@ -146,6 +146,13 @@ EXERCISE = Exercise(
             "np.broadcast_to(numbers.reshape(-1, a.shape[-1])[0], a.shape) >= rate",
             "Units are dropped as a whole: one number a unit, for all examples and steps. Here each "
             "entry has a number of its own.",
+        ),
+        Edit(
+            "one-mask-for-all-steps",
+            "numbers >= rate",
+            "np.broadcast_to(numbers[(0,) * (a.ndim - 2)], a.shape) >= rate",
+            "The same entries are dropped at every step. Here each entry, at each step, has a number "
+            "of its own.",
         ),
         Edit(
             "whole-examples",
@@ -157,8 +164,8 @@ EXERCISE = Exercise(
             "exactly-so-many",
             "numbers >= rate",
             "numbers >= np.quantile(numbers, rate)",
-            "Exactly the part rate of the entries is dropped, each time. Each entry is dropped by "
-            "itself, by its own number: it may be more or fewer.",
+            "Exactly the part rate of the entries is dropped, each time. Each entry should be "
+            "dropped by itself, by its own number: it may be more or fewer.",
         ),
         Edit(
             "raised-by-what-was-kept",
@@ -171,7 +178,7 @@ EXERCISE = Exercise(
             "dropped-are-lowered",
             DROPPED,
             "a_dropped = np.where(numbers >= rate, a * kept, a * rate)",
-            "The entries that are dropped are only made smaller. They become zero.",
+            "The entries that are dropped are only made smaller. They should become zero.",
         ),
         Edit(
             "raised-twice",

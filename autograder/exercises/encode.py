@@ -29,10 +29,12 @@ def capitals(rng):
 
 
 def special_elsewhere(rng):
-    """A vocabulary of another make: its special tokens lie in the middle."""
-    tokens = rng.permutation(KNOWN).tolist()
+    """A vocabulary of another make: its special tokens lie in the middle, a word of ours is 0."""
+    case = inputs(rng)
+    first = case["tokens"][0]
+    tokens = [first, *(token for token in rng.permutation(KNOWN).tolist() if token != first)]
     tokens = [*tokens[:3], UNK, *tokens[3:6], EOS, *tokens[6:]]
-    return {**inputs(rng), "vocabulary": {token: i for i, token in enumerate(tokens)}}
+    return {**case, "vocabulary": {token: i for i, token in enumerate(tokens)}}
 
 
 def characters(rng):
@@ -102,7 +104,7 @@ EXERCISE = Exercise(
             "end-first",
             "[*known, vocabulary[EOS]]",
             "[vocabulary[EOS], *known]",
-            "EOS stands at the start. It ends the sentence.",
+            "EOS stands at the start. It belongs at the end.",
         ),
         Edit(
             "end-on-both-sides",
@@ -120,8 +122,8 @@ EXERCISE = Exercise(
             "end-in-place-of-the-last-word",
             "[*known, vocabulary[EOS]]",
             "[*known[:-1], vocabulary[EOS]]",
-            "EOS took the place of the last word. It comes after it, so there is one index more "
-            "than there are tokens.",
+            "EOS took the place of the last word. It should come after it, so that there is one "
+            "index more than there are tokens.",
         ),
         Edit(
             "unk-for-the-end",
@@ -140,7 +142,8 @@ EXERCISE = Exercise(
             "unknown-becomes-the-end",
             "vocabulary[UNK]",
             "vocabulary[EOS]",
-            "Unknown words became EOS, which ends the sentence in the middle. They become UNK.",
+            "Unknown words became EOS, which ends the sentence in the middle. They should become "
+            "UNK.",
         ),
         Edit(
             "unknown-left-out",
@@ -173,8 +176,8 @@ EXERCISE = Exercise(
             "folded",
             "vocabulary.get(token, unknown)",
             "vocabulary.get(token.lower(), unknown)",
-            "The tokens were turned into lower case. They are looked up as they are: whoever "
-            "made them has decided about capitals, for the vocabulary and for the sentence alike.",
+            "The tokens were turned into lower case. Look them up as they are: whoever made them "
+            "has decided about capitals, for the vocabulary and for the sentence alike.",
         ),
         Edit(
             "special-indices-by-heart",
@@ -201,6 +204,28 @@ EXERCISE = Exercise(
             "[*known, vocabulary[EOS]]",
             "[*known[::-1], vocabulary[EOS]]",
             "The words are in the reverse order.",
+        ),
+        Edit(
+            "unknown-added",
+            "vocabulary.get(token, unknown)",
+            "vocabulary.setdefault(token, len(vocabulary))",
+            "Unknown words were added to the vocabulary, with indices of their own. It is "
+            "finished when a text is encoded: the network has as many inputs as it has entries. "
+            "Unknown words should get the index of UNK.",
+        ),
+        Edit(
+            "vectors-for-indices",
+            "np.array([*known, vocabulary[EOS]])",
+            "np.eye(len(vocabulary))[[*known, vocabulary[EOS]]]",
+            "These are one-hot vectors. The indices are asked for, one number for each token; "
+            "one_hot comes next.",
+        ),
+        Edit(
+            "zero-for-missing",
+            "vocabulary.get(token, unknown)",
+            "(vocabulary.get(token) or unknown)",
+            "A token whose index is 0 was taken for an unknown one: 0 counts as False, so `or` "
+            "and `if index` go on past it. Give the default to get, or ask whether it is None.",
         ),
     ),
     alternatives=(in_a_loop, with_try, by_searching),

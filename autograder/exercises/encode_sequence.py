@@ -107,6 +107,13 @@ EXERCISE = Exercise(
             "its own length.",
         ),
         Edit(
+            "examples-not-paired",
+            LAST,
+            "state = tuple(s[lengths - 1] for s in encoder.states)\n",
+            "s[lengths - 1] takes those steps of every example, and so makes (m, m, n_a) of it. Pair "
+            "each example's step with the example: s[lengths - 1, np.arange(m)].",
+        ),
+        Edit(
             "one-step-early",
             LAST,
             "state = tuple(s[lengths - 2, np.arange(len(lengths))] for s in encoder.states)\n",
@@ -155,15 +162,15 @@ EXERCISE = Exercise(
             "mean-of-the-states",
             LAST,
             "state = tuple(s.sum(axis=0) / lengths[:, None] for s in encoder.states)\n",
-            "This is the mean of the states over time. Asked for is the state after the last real "
-            "step, which has read everything.",
+            "This is the mean of the states over time. The state after the last real step, which "
+            "has read everything, is asked for.",
         ),
         Edit(
             "sum-of-the-states",
             LAST,
             "state = tuple(s.sum(axis=0) for s in encoder.states)\n",
-            "This is the sum of the states over time. Asked for is the state after the last real "
-            "step.",
+            "This is the sum of the states over time. The state after the last real step is "
+            "asked for.",
         ),
         Edit(
             "read-backwards",
@@ -191,6 +198,13 @@ EXERCISE = Exercise(
             LAST,
             "state = (encoder.last[0],) * len(encoder.last)\n",
             "The hidden state was handed on twice, once in place of the memory.",
+        ),
+        Edit(
+            "lengths-without-their-name",
+            "encoder.forward(x, lengths=lengths)",
+            "encoder.forward(x, lengths)",
+            "The lengths were handed over without their name, so the layer takes them for a start"
+            " state. Write lengths=lengths.",
         ),
     ),
     alternatives=(by_indices, by_a_mask, example_by_example, in_float32),

@@ -211,6 +211,13 @@ EXERCISE = Exercise(
             "What was returned as dx is the gradient of the start state. The gradient of the input "
             "is the first of what the layer's backward returns.",
         ),
+        Edit(
+            "parts-as-one-argument",
+            "encoder.backward(*dstates)",
+            "encoder.backward(dstates)",
+            "The list was handed over as one argument. backward takes one gradient for each part "
+            "of the state: spread the list with a star.",
+        ),
     ),
     alternatives=(by_a_mask, entry_by_entry, by_one_hot_vectors, in_float32),
     derivative=derivative,

@@ -175,14 +175,14 @@ EXERCISE = Exercise(
             "end-is-kept",
             END + APPEND,
             APPEND + END,
-            "The end itself stands in the sentence. It ends it, and is left out.",
+            "The end itself stands in the sentence. It ends the sentence, and should be left out.",
         ),
         Edit(
             "end-does-not-end",
             END,
             "        if token == eos:\n            continue\n",
-            "Where the end is drawn the sentence goes on, until it is as long as it may be. The end "
-            "ends it.",
+            "Where the end is drawn the sentence goes on, until it is as long as it may be. The "
+            "end should end it.",
         ),
         Edit(
             "end-is-a-word",
@@ -194,7 +194,7 @@ EXERCISE = Exercise(
             "ends-with-an-end",
             APPEND,
             APPEND + "    tokens.append(eos)\n",
-            "An end was put at the end of every sentence. It is left out.",
+            "An end was put at the end of every sentence. Leave it out.",
         ),
         Edit(
             "begins-with-nothing",
@@ -242,8 +242,9 @@ EXERCISE = Exercise(
             "unknown-ends",
             "        known[unk] = 0\n",
             "",
-            "The sentence ends where the unknown word is drawn, or the end was given its probability. "
-            "Only eos ends it, and what the unknown word had goes to all others, in proportion.",
+            "The sentence ends where the unknown word is drawn, or the end was given its "
+            "probability. Only eos should end it, and what the unknown word had should go to all "
+            "others, in proportion.",
             also=(("        if token == eos:", "        if token in (eos, unk):"),),
         ),
         Edit(
@@ -292,7 +293,7 @@ EXERCISE = Exercise(
             "argmax",
             "sample_token(known, temperature, rng)",
             "int(known.argmax())",
-            "The most probable token is always taken. It is drawn, with sample_token.",
+            "The most probable token is always taken. It should be drawn, with sample_token.",
         ),
         Edit(
             "temperature-not-passed-on",
@@ -316,7 +317,7 @@ EXERCISE = Exercise(
             "only-the-last-token",
             APPEND,
             "        tokens = [*tokens, token]\n    tokens = tokens[-1:]\n",
-            "Only the last token is handed back; asked for are all of them.",
+            "Only the last token is handed back; all of them are asked for.",
         ),
         Edit(
             "same-seed-each-time",
@@ -324,6 +325,21 @@ EXERCISE = Exercise(
             "sample_token(known, temperature, np.random.default_rng(0))",
             "A fresh generator with a fixed seed is made for every token. Use the rng that is handed "
             "in: it moves on from draw to draw.",
+        ),
+        Edit(
+            "unknown-counts",
+            "while len(tokens) < max_length:",
+            "for _ in range(max_length):",
+            "The unknown word is drawn and left out of the sentence, but it has taken a turn: the"
+            " model has read it, and the sentence comes out shorter. Make it impossible before "
+            "the draw.",
+            also=(
+                ("known[unk] = 0", "known = y_hat"),
+                (
+                    "        tokens.append(token)\n",
+                    "        if token != unk:\n            tokens.append(token)\n",
+                ),
+            ),
         ),
     ),
     alternatives=(drawing_again, normalised, recursive, without_the_unknown),

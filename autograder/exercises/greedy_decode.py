@@ -38,6 +38,16 @@ def writes(rng, length, max_length, tie=False):
     return inputs(rng, table, 2, max_length, start)
 
 
+def is_never_sure(rng):
+    """A decoder to which no token, and no end, is ever more probable than not."""
+    case = writes(rng, length=4, max_length=9)
+    table, taken = case["step"].arguments
+    best = table.argmax(axis=1)
+    table = (table + 1) / (table + 1).sum(axis=1, keepdims=True)  # none is beyond 2 / 7
+    table[np.arange(STATES), best] += 0.2
+    return {**case, "step": Named("forked_step", (table / 1.2, taken))}
+
+
 def never_ends(rng):
     table = rng.dirichlet(np.ones(N_V), size=STATES)
     table[:, 2] = 0
@@ -103,6 +113,7 @@ EXERCISE = Exercise(
         Case("an end at once", partial(writes, length=0, max_length=5)),
         Case("at most one token", partial(writes, length=3, max_length=1)),
         Case("a decoder that never ends", never_ends),
+        Case("nothing is ever more probable than not", is_never_sure),
         Case("two tokens equally probable", partial(writes, length=3, max_length=6, tie=True)),
     ),
     returns=("tokens",),
@@ -121,13 +132,13 @@ EXERCISE = Exercise(
             "end-is-kept",
             END + APPEND,
             APPEND + END,
-            "The end itself stands in the sequence. It ends it, and is left out.",
+            "The end itself stands in the sequence. It ends the sequence, and should be left out.",
         ),
         Edit(
             "end-does-not-end",
             END,
             "        if token == eos:\n            continue\n",
-            "Where the end is the most probable the sequence goes on. The end ends it.",
+            "Where the end is the most probable the sequence goes on. The end should end it.",
         ),
         Edit(
             "end-is-a-token",
@@ -139,13 +150,27 @@ EXERCISE = Exercise(
             "ends-with-an-end",
             APPEND,
             APPEND + "    tokens.append(eos)\n",
-            "An end was put at the end of every sequence. It is left out.",
+            "An end was put at the end of every sequence. Leave it out.",
+        ),
+        Edit(
+            "ends-only-when-sure",
+            "if token == eos:",
+            "if y_hat[eos] > 0.5:",
+            "The sequence ends only where the end is more probable than not. It should end where the "
+            "end is the most probable: with several tokens, that may be less than one half.",
+        ),
+        Edit(
+            "begins-with-an-end",
+            APPEND,
+            APPEND + "    tokens.insert(0, eos)\n",
+            "The eos that is read first was kept in the sequence. It should be read, and stand "
+            "nowhere among the tokens.",
         ),
         Edit(
             "begins-with-token-0",
             "tokens, token = [], eos",
             "tokens, token = [], 0",
-            "The first token read is 0. It is eos, which has an index of its own here.",
+            "The first token read is 0. It should be eos, which has an index of its own here.",
         ),
         Edit(
             "first-prediction-thrown-away",
@@ -215,7 +240,7 @@ EXERCISE = Exercise(
             "stops-where-it-repeats",
             "if token == eos:",
             "if token in (eos, *tokens):",
-            "The sequence ends where a token comes a second time. Only eos ends it.",
+            "The sequence ends where a token comes a second time. Only eos should end it.",
         ),
         Edit(
             "one-token-too-many",
@@ -234,7 +259,7 @@ EXERCISE = Exercise(
             "only-the-last-token",
             APPEND,
             "        tokens = [*tokens, token]\n    tokens = tokens[-1:]\n",
-            "Only the last token is handed back; asked for are all of them.",
+            "Only the last token is handed back; all of them are asked for.",
         ),
         Edit(
             "in-reverse",

@@ -251,14 +251,14 @@ EXERCISE = Exercise(
             "averaged-over-time",
             "dc0 = dc_prev",
             "dc0, grads = dc_prev, GRUParams(*(grad / T_x for grad in grads))",
-            "The weights' gradients are divided by T_x. They are sums over time; if the loss is a "
-            "mean, that is in dc already.",
+            "The weights' gradients are divided by T_x. They should be sums over time; if the "
+            "loss is a mean, that is in dc already.",
         ),
         Edit(
             "dc0-zero",
             "dc0 = dc_prev",
             "dc0 = np.zeros_like(dc_prev)",
-            "dc0 is zero. It is what is left in dc_prev after the first step's turn.",
+            "dc0 is zero. It should be what is left in dc_prev after the first step's turn.",
         ),
         Edit(
             "dc0-is-the-first-memory's",
@@ -300,6 +300,14 @@ EXERCISE = Exercise(
             "dc0, dx = dc_prev, dx[::-1].cumsum(axis=0)[::-1]",
             "dx is summed over the steps. Each step has an input of its own, and so a gradient of "
             "its own; only shared weights are summed.",
+        ),
+        Edit(
+            "last-loss-twice",
+            "dc_prev = np.zeros_like(dc[0])",
+            "dc_prev = dc[-1]",
+            "What is carried starts as dc[-1], and the first turn of the loop adds dc[-1] again: "
+            "the last step's loss counts twice. Nothing comes from beyond the last step, so start"
+            " from zeros.",
         ),
     ),
     alternatives=(carrying_a_total, all_steps_at_once, recursive, in_float32),

@@ -118,6 +118,27 @@ def derivative(dc, cache, params):
     return dx_t, dc_prev, GRUParams(*grads)
 
 
+def strays(dc, cache, params):
+    """What goes back, without what comes through one of the weights."""
+    x_t, c_prev, update, reset, candidate = cache
+    n_a = c_prev.shape[1]
+    dz_reset = (dc * update * (1 - candidate**2)) @ params.Wc
+    ds_r = dz_reset[:, :n_a] * c_prev * reset * (1 - reset)
+    ds_u = dc * (candidate - c_prev) * update * (1 - update)
+    through_c = np.concatenate([dz_reset[:, :n_a] * reset, dz_reset[:, n_a:]], axis=1)
+    back = {"Wu": ds_u @ params.Wu, "Wr": ds_r @ params.Wr, "Wc": through_c}
+    kept = np.concatenate([dc * (1 - update), np.zeros_like(x_t)], axis=1)
+    whole = kept + sum(back.values())
+    return {
+        name: {
+            f"In it what comes back through {weight} is missing: three ways lead back through "
+            "weights, and all are added.": (whole - part)[:, columns]
+            for weight, part in back.items()
+        }
+        for name, columns in (("dc_prev", slice(n_a)), ("dx_t", slice(n_a, None)))
+    }
+
+
 EXERCISE = Exercise(
     reference=gru_cell_backward,
     cases=(
@@ -185,6 +206,17 @@ EXERCISE = Exercise(
             "(c_prev - candidate)",
             "The gradient of the update gate has the wrong sign: opening it adds the candidate and "
             "takes away c_prev, so it is dc times (candidate - c_prev).",
+        ),
+        Edit(
+            "update-turned-round",
+            "dc * (candidate - c_prev)",
+            "dc * (c_prev - candidate)",
+            "These are the gradients of a cell whose update gate points the other way, as in "
+            "PyTorch, where an open gate keeps the old memory. Here it lets the candidate in.",
+            also=(
+                ("ds_c = dc * update", "ds_c = dc * (1 - update)"),
+                ("dc_prev = dc * (1 - update)", "dc_prev = dc * update"),
+            ),
         ),
         Edit(
             "update-without-the-kept-half",
@@ -290,6 +322,13 @@ EXERCISE = Exercise(
             "The slope of the candidate's tanh is missing: one minus candidate squared.",
         ),
         Edit(
+            "square-of-the-difference",
+            "(1 - candidate**2)",
+            "(1 - candidate) ** 2",
+            "The square stands in the wrong place: the slope of tanh is 1 - candidate², and not "
+            "(1 - candidate)².",
+        ),
+        Edit(
             "tanh-twice",
             "candidate**2",
             "np.tanh(candidate) ** 2",
@@ -336,13 +375,13 @@ EXERCISE = Exercise(
             "br-takes-bu",
             "br=ds_r.sum(axis=0)",
             "br=ds_u.sum(axis=0)",
-            "The gradient of br is that of bu. It comes from ds_r.",
+            "The gradient of br is that of bu. It should come from ds_r.",
         ),
         Edit(
             "dWr-from-ds_u",
             "Wr=ds_r.T",
             "Wr=ds_u.T",
-            "The gradient of Wr was made from ds_u. It comes from ds_r.",
+            "The gradient of Wr was made from ds_u. It should come from ds_r.",
         ),
         Edit(
             "reset-gate-left-out",
@@ -379,4 +418,5 @@ EXERCISE = Exercise(
     ),
     alternatives=(by_hand, fused, state_and_input_apart, in_float32),
     derivative=derivative,
+    strays=strays,
 )

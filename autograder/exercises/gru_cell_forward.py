@@ -5,8 +5,9 @@ from functools import partial
 import numpy as np
 
 from autograder.exercise import Case, Edit, Exercise
+from autograder.exercises.lstm_cell_forward import of_another_gate
 from autograder.inputs import normal, parameters, sizes
-from course.given import GRUCache, GRUParams
+from course.given import GRUCache, GRUParams, sigmoid
 from solutions.gru import gru_cell_forward
 
 
@@ -72,6 +73,15 @@ def in_float32(x_t, c_prev, params):
     return fused(x_t.astype(np.float32), c_prev.astype(np.float32), cast)
 
 
+def strays(x_t, c_prev, params):
+    gates = {"u": "update", "r": "reset", "c": "candidate"}
+    z = np.concatenate([c_prev, x_t], axis=1)
+    reset = sigmoid(z @ params.Wr.T + params.br)
+    z_reset = np.concatenate([reset * c_prev, x_t], axis=1)
+    of_candidate = of_another_gate(z_reset, params, gates)["cache.candidate"]
+    return of_another_gate(z, params, gates) | {"cache.candidate": of_candidate}
+
+
 EXERCISE = Exercise(
     reference=gru_cell_forward,
     cases=(
@@ -126,14 +136,14 @@ EXERCISE = Exercise(
             "input-reset-too",
             "np.tanh(z_reset @ p.Wc.T + p.bc)",
             "np.tanh(reset * (z @ p.Wc.T) + p.bc)",
-            "The reset gate was multiplied with the whole product, the input's part as well. It "
-            "acts on the old memory alone: the input is always heard.",
+            "The reset gate multiplied the whole product, the input's part as well. It should "
+            "act on the old memory alone: the input is always heard.",
         ),
         Edit(
             "whole-sum-reset",
             "np.tanh(z_reset @ p.Wc.T + p.bc)",
             "np.tanh(reset * (z @ p.Wc.T + p.bc))",
-            "The reset gate was multiplied with the whole sum, input and bias as well. It acts on "
+            "The reset gate multiplied the whole sum, input and bias as well. It should act on "
             "the old memory alone.",
         ),
         Edit(
@@ -286,4 +296,5 @@ EXERCISE = Exercise(
         ),
     ),
     alternatives=(by_hand, fused, with_einsum, in_float32),
+    strays=strays,
 )

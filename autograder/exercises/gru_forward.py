@@ -113,10 +113,17 @@ EXERCISE = Exercise(
             "still zero; c0 is lost.",
         ),
         Edit(
+            "input-of-the-step-before",
+            "gru_cell_forward(x[t]",
+            "gru_cell_forward(x[t - 1]",
+            "Step t reads x[t - 1], and the first one x[-1], the last input of all. It should read "
+            "x[t].",
+        ),
+        Edit(
             "same-input-every-step",
             "gru_cell_forward(x[t],",
             "gru_cell_forward(x[0],",
-            "Every step reads x[0]. Step t reads x[t].",
+            "Every step reads x[0]. Step t should read x[t].",
         ),
         Edit(
             "time-on-the-batch-axis",
@@ -188,8 +195,8 @@ EXERCISE = Exercise(
             "memory-added-up",
             "        c_prev = c[t]\n",
             "        c_prev = c_prev + c[t]\n",
-            "The new memory is added to the old one. It replaces it: what is kept of the old one "
-            "is in it already.",
+            "The new memory is added to the old one. It should replace it: what is kept of the "
+            "old one is in it already.",
         ),
         Edit(
             "overwrites-c0",
@@ -197,6 +204,13 @@ EXERCISE = Exercise(
             "        c_prev[:] = c[t]\n",
             "The new memory is written into the array that c0 is (c_prev[:] = ...). All caches "
             "then share that one array, and the caller's c0 is overwritten. Use c_prev = c[t].",
+        ),
+        Edit(
+            "c0-in-the-first-place",
+            "    for t in range(T_x):\n",
+            "    c[0] = c0\n    for t in range(1, T_x):\n",
+            "c0 was stored as c[0], and the loop starts at t = 1: the first step is never taken. "
+            "c[0] is what comes of the first step; c0 stands before all of them.",
         ),
     ),
     alternatives=(appending, projecting_first, recursive, with_a_slot_for_c0, in_float32),

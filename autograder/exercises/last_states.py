@@ -123,19 +123,20 @@ EXERCISE = Exercise(
             "mean-over-time",
             "a[last, np.arange(len(last))]",
             "a.mean(axis=0)",
-            "This is the mean over all steps, padding included; asked for is the last real step.",
+            "This is the mean over all steps, padding included; the state after the last real "
+            "step is asked for.",
         ),
         Edit(
             "masked-mean",
             "a[last, np.arange(len(last))]",
             "(a * mask[:, :, np.newaxis]).sum(axis=0) / (last + 1)[:, np.newaxis]",
-            "This is the mean over the real steps; asked for is the last of them.",
+            "This is the mean over the real steps; the last of them is asked for.",
         ),
         Edit(
             "masked-sum",
             "a[last, np.arange(len(last))]",
             "(a * mask[:, :, np.newaxis]).sum(axis=0)",
-            "This is the sum over the real steps; asked for is the last of them.",
+            "This is the sum over the real steps; the last of them is asked for.",
         ),
         Edit(
             "zeroed-not-picked",
@@ -160,7 +161,29 @@ EXERCISE = Exercise(
             "a-step-axis-kept",
             "a[last, np.arange(len(last))]",
             "a[last, np.arange(len(last))][np.newaxis]",
-            "The result kept a time axis of length 1: it is (1, m, n_a), and asked for is (m, n_a).",
+            "The result kept a time axis of length 1: it is (1, m, n_a), and should be (m, n_a).",
+        ),
+        Edit(
+            "first-padding-found",
+            "mask.sum(axis=0) - 1",
+            "mask.argmin(axis=0)",
+            "mask.argmin finds the first step of padding (and step 0 where there is none). The "
+            "last real step is the one before it.",
+        ),
+        Edit(
+            "nothing-without-padding",
+            "a[last, np.arange(len(last))]",
+            "a[last, np.arange(len(last))] * ~mask.all(axis=0)[:, np.newaxis]",
+            "An example without padding was left at zero: its end was looked for where the mask "
+            "becomes False, and it never does. Its last real step is the last of all.",
+        ),
+        Edit(
+            "counts-examples-for-each",
+            "mask.sum(axis=0)",
+            "mask.sum(axis=1)",
+            "The mask was summed over axis 1, which counts examples at each step. Sum over time, "
+            "axis 0, to count the steps of each example.",
+            also=(("np.arange(len(last))", "np.arange(a.shape[1])"),),
         ),
     ),
     alternatives=(by_hand, carried_along, with_a_product, with_argmin),

@@ -382,6 +382,27 @@ EXERCISE = Exercise(
                 ),
             ),
         ),
+        Edit(
+            "both-gradients-pile-up",
+            "dx[t], da_prev, dc_prev, step =",
+            "before = da_prev, dc_prev\n        dx[t], da_prev, dc_prev, step =",
+            "What is carried is added up over the steps. Each step's da_prev and dc_prev replace the "
+            "last: they have everything from later steps in them already.",
+            also=(
+                (
+                    "for total, grad in zip",
+                    "da_prev, dc_prev = before[0] + da_prev, before[1] + dc_prev\n"
+                    "        for total, grad in zip",
+                ),
+            ),
+        ),
+        Edit(
+            "forgotten-twice",
+            CALL,
+            "da[t] + da_prev, dc[t] + dc_prev * caches[t].forget, caches[t], params",
+            "dc_prev was multiplied by a forget gate on its way. lstm_cell_backward has done so: "
+            "hand it on as it is.",
+        ),
         # ---- the loop
         Edit(
             "forwards",
@@ -458,8 +479,8 @@ EXERCISE = Exercise(
             "averaged-over-time",
             "da0, dc0 = da_prev, dc_prev",
             "da0, dc0, grads = da_prev, dc_prev, LSTMParams(*(grad / T_x for grad in grads))",
-            "The parameters' gradients are divided by T_x. They are sums over time; if the loss is "
-            "a mean, that is in da already.",
+            "The parameters' gradients are divided by T_x. They should be sums over time; if the "
+            "loss is a mean, that is in da already.",
         ),
         Edit(
             "bo-copies-bc",
@@ -472,32 +493,32 @@ EXERCISE = Exercise(
             "da0-zero",
             "da0, dc0 = da_prev, dc_prev",
             "da0, dc0 = np.zeros_like(da_prev), dc_prev",
-            "da0 is zero. It is what is left in da_prev after the first step's turn.",
+            "da0 is zero. It should be what is left in da_prev after the first step's turn.",
         ),
         Edit(
             "dc0-zero",
             "da0, dc0 = da_prev, dc_prev",
             "da0, dc0 = da_prev, np.zeros_like(dc_prev)",
-            "dc0 is zero. It is what is left in dc_prev after the first step's turn.",
+            "dc0 is zero. It should be what is left in dc_prev after the first step's turn.",
         ),
         Edit(
             "da0-and-dc0-zero",
             "da0, dc0 = da_prev, dc_prev",
             "da0, dc0 = np.zeros_like(da_prev), np.zeros_like(dc_prev)",
-            "da0 and dc0 are zero. They are what is left in da_prev and dc_prev after the first "
-            "step's turn.",
+            "da0 and dc0 are zero. They should be what is left in da_prev and dc_prev after the "
+            "first step's turn.",
         ),
         Edit(
             "da0-is-dc0",
             "da0, dc0 = da_prev, dc_prev",
             "da0, dc0 = dc_prev, dc_prev",
-            "da0 is the gradient of the first memory. It is what is left in da_prev.",
+            "da0 is the gradient of the first memory. It should be what is left in da_prev.",
         ),
         Edit(
             "da0-and-dc0-exchanged",
             "da0, dc0 = da_prev, dc_prev",
             "da0, dc0 = dc_prev, da_prev",
-            "da0 and dc0 are exchanged: da0 is what is left in da_prev.",
+            "da0 and dc0 are exchanged: da0 should be what is left in da_prev.",
         ),
         Edit(
             "gradients-after-the-first-step",
@@ -520,6 +541,14 @@ EXERCISE = Exercise(
             "da0, dc0, dx = da_prev, dc_prev, dx[::-1].cumsum(axis=0)[::-1]",
             "dx is summed over the steps. Each step has an input of its own, and so a gradient of "
             "its own; only shared parameters are summed.",
+        ),
+        Edit(
+            "last-loss-twice",
+            "da_prev, dc_prev = np.zeros_like(da[0]), np.zeros_like(dc[0])",
+            "da_prev, dc_prev = da[-1], dc[-1]",
+            "What is carried starts as da[-1] and dc[-1], and the first turn of the loop adds "
+            "them again: the last step's loss counts twice. Nothing comes from beyond the last "
+            "step, so start from zeros.",
         ),
     ),
     alternatives=(carrying_totals, all_steps_at_once, recursive, loss_by_loss, in_float32),

@@ -146,6 +146,12 @@ NOT_PASSED_ON = (
 NO_SLOPE = (
     "In it the slope of the activation is missing: g (1 - g) of a sigmoid, 1 - g squared of tanh."
 )
+WHOSE = {
+    "f": "the forget gate's",
+    "u": "the update gate's",
+    "c": "the candidate's",
+    "o": "the output gate's",
+}
 FROM_MEMORY = "It was made from the memory's gradient: the output gate's comes from da."
 
 
@@ -173,6 +179,12 @@ def strays(da, dc, cache, params):
                 sum(back.values()) - part
             )[:, columns]
             for letter, part in back.items()
+        } | {
+            f"In it {WHOSE[letter]} part came back through W{other}, and not through W{letter}.": (
+                sum(back.values()) - part + right[letter] @ getattr(params, f"W{other}")
+            )[:, columns]
+            for letter, part in back.items()
+            for other in sorted(back.keys() - {letter})
         }
     return found
 
@@ -271,6 +283,13 @@ EXERCISE = Exercise(
             "not shown does not count.",
         ),
         Edit(
+            "way-through-a-subtracted",
+            "dc + da * output",
+            "dc - da * output",
+            "What comes through the hidden state is subtracted. The memory goes two ways, and the "
+            "gradients of both are added.",
+        ),
+        Edit(
             "slope-missing-in-dc",
             " * (1 - tanh_c**2)",
             "",
@@ -297,6 +316,13 @@ EXERCISE = Exercise(
             "1 - (output * tanh_c) ** 2",
             "The slope was computed as 1 - a squared, as in a plain recurrent cell. Here a is "
             "output times tanh(c); the slope is that of tanh(c) alone.",
+        ),
+        Edit(
+            "square-of-the-difference",
+            "1 - tanh_c**2",
+            "(1 - tanh_c) ** 2",
+            "The square stands in the wrong place: the slope of tanh is 1 - tanh(c)², and not "
+            "(1 - tanh(c))².",
         ),
         Edit(
             "tanh-twice-on-c",
@@ -408,7 +434,7 @@ EXERCISE = Exercise(
             "dc * c_prev * forget",
             "dc * c * forget",
             "The forget gate's gradient was made with the new memory, c. The gate was multiplied "
-            "with the old one: c_prev.",
+            "by the old one: c_prev.",
         ),
         Edit(
             "forget-gate-copies-the-candidate",
@@ -440,14 +466,13 @@ EXERCISE = Exercise(
             "da * tanh_c * output",
             "da * c * output",
             "The output gate's gradient was made with the bare memory. The gate was multiplied "
-            "with tanh(c).",
+            "by tanh(c).",
         ),
         Edit(
             "output-gate-with-tanh-of-a",
             "da * tanh_c * output",
             "da * np.tanh(output * tanh_c) * output",
-            "The output gate's gradient was made with tanh(a). The gate was multiplied with "
-            "tanh(c).",
+            "The output gate's gradient was made with tanh(a). The gate was multiplied by tanh(c).",
         ),
         Edit(
             "output-gate-from-dc",

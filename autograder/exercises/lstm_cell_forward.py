@@ -7,7 +7,7 @@ import numpy as np
 
 from autograder.exercise import Case, Edit, Exercise
 from autograder.inputs import normal, parameters, sizes
-from course.given import LSTMCache, LSTMParams
+from course.given import LSTMCache, LSTMParams, sigmoid
 from solutions.lstm import lstm_cell_forward
 
 
@@ -112,6 +112,39 @@ def column_by_column(x_t, a_prev, c_prev, params):
 def in_float32(x_t, a_prev, c_prev, params):
     small = [v.astype(np.float32) for v in (x_t, a_prev, c_prev)]
     return fused(*small, LSTMParams(*(w.astype(np.float32) for w in params)))
+
+
+GATES = {"f": "forget", "u": "update", "c": "candidate", "o": "output"}
+
+
+def of_another_gate(z, params, gates):
+    """Every gate made of z with the weights or the bias of another, a slip of copy and paste.
+
+    Parameters
+    ----------
+    z : (m, n_a + n_x) ndarray
+        What the gates see.
+    params : NamedTuple of ndarray
+    gates : dict of str to str
+        From the letters of parameters to fields of the cache; the candidate, c, has a tanh.
+    """
+    found = {}
+    for own, field in gates.items():
+        curve = np.tanh if own == "c" else sigmoid
+        found[f"cache.{field}"] = {
+            f"It was made with {' and '.join(f'{k}{other}' for k in taken)}: "
+            f"W{own} and b{own} belong to it.": curve(
+                z @ getattr(params, f"W{other if 'W' in taken else own}").T
+                + getattr(params, f"b{other if 'b' in taken else own}")
+            )
+            for other in sorted(gates.keys() - {own})
+            for taken in ("W", "b", "Wb")
+        }
+    return found
+
+
+def strays(x_t, a_prev, c_prev, params):
+    return of_another_gate(np.concatenate([a_prev, x_t], axis=1), params, GATES)
 
 
 EXERCISE = Exercise(
@@ -255,8 +288,8 @@ EXERCISE = Exercise(
             "memory-squashed",
             "c = forget * c_prev + update * candidate",
             "c = np.tanh(forget * c_prev + update * candidate)",
-            "The memory itself went through tanh. Only what is shown does, in a: squashed at every "
-            "step, the memory would fade, and its gradient with it.",
+            "The memory itself went through tanh. Only what is shown should, in a: squashed at "
+            "every step, the memory would fade, and its gradient with it.",
         ),
         Edit(
             "no-output-gate",
@@ -275,8 +308,8 @@ EXERCISE = Exercise(
             "sigmoid-of-memory",
             "output * np.tanh(c)",
             "output * sigmoid(c)",
-            "The memory went through a sigmoid on its way out. It is tanh there, so that a may be "
-            "negative.",
+            "The memory went through a sigmoid on its way out. It should be tanh there, so that "
+            "a may be negative.",
         ),
         Edit(
             "tanh-of-the-product",
@@ -336,6 +369,15 @@ EXERCISE = Exercise(
             "The forget gate's bias was added after the sigmoid. It belongs inside; outside, the "
             "gate leaves the range from 0 to 1.",
         ),
+        Edit(
+            "forget-and-update-weights-exchanged",
+            "forget = sigmoid(z @ p.Wf.T + p.bf)",
+            "forget = sigmoid(z @ p.Wu.T + p.bu)",
+            "The forget gate was made with Wu and bu, and the update gate with Wf and bf. The "
+            "letter says whose they are.",
+            also=(("update = sigmoid(z @ p.Wu.T + p.bu)", "update = sigmoid(z @ p.Wf.T + p.bf)"),),
+        ),
     ),
     alternatives=(by_hand, fused, in_two_products, column_by_column, in_float32),
+    strays=strays,
 )

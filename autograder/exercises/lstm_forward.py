@@ -141,7 +141,7 @@ EXERCISE = Exercise(
             "memory-starts-as-a0",
             "a_prev, c_prev = a0, c0",
             "a_prev, c_prev = a0, a0",
-            "The memory starts as a0. It starts as c0.",
+            "The memory starts as a0. It should start as c0.",
         ),
         Edit(
             "memory-not-carried",
@@ -154,7 +154,8 @@ EXERCISE = Exercise(
             "memory-emptied-each-step",
             "a_prev, c_prev, params)",
             "a_prev, np.zeros_like(c0), params)",
-            "Every step starts with an empty memory. It takes the one that the step before left.",
+            "Every step starts with an empty memory. It should take the one that the step before "
+            "left.",
         ),
         Edit(
             "hidden-state-not-carried",
@@ -212,10 +213,17 @@ EXERCISE = Exercise(
             "slots, still zero; a0 and c0 are lost.",
         ),
         Edit(
+            "input-of-the-step-before",
+            "lstm_cell_forward(x[t]",
+            "lstm_cell_forward(x[t - 1]",
+            "Step t reads x[t - 1], and the first one x[-1], the last input of all. It should read "
+            "x[t].",
+        ),
+        Edit(
             "same-input-every-step",
             "lstm_cell_forward(x[t],",
             "lstm_cell_forward(x[0],",
-            "Every step reads x[0]. Step t reads x[t].",
+            "Every step reads x[0]. Step t should read x[t].",
         ),
         Edit(
             "time-on-the-batch-axis",
@@ -274,8 +282,8 @@ EXERCISE = Exercise(
             "memory-added-up",
             "a_prev, c_prev = a[t], c[t]",
             "a_prev, c_prev = a[t], c_prev + c[t]",
-            "The new memory is added to the old one. It has the old one in it already, as much of "
-            "it as the forget gate let through: it replaces it.",
+            "The new memory is added to the old one. It has the old one in it already, as much "
+            "of it as the forget gate let through, and should replace it.",
         ),
         Edit(
             "overwrites-a0-and-c0",
@@ -283,6 +291,14 @@ EXERCISE = Exercise(
             "a_prev[:], c_prev[:] = a[t], c[t]",
             "The new values are written into the arrays that a0 and c0 are (a_prev[:] = ...). All "
             "caches then share one memory, and the caller's a0 and c0 are overwritten.",
+        ),
+        Edit(
+            "starts-in-the-first-places",
+            "    for t in range(T_x):\n",
+            "    a[0], c[0] = a0, c0\n    for t in range(1, T_x):\n",
+            "a0 and c0 were stored as a[0] and c[0], and the loop starts at t = 1: the first step"
+            " is never taken. a[0] and c[0] are what comes of the first step; a0 and c0 stand "
+            "before all of them.",
         ),
     ),
     alternatives=(appending, projecting_first, with_slots_for_the_start, recursive, in_float32),

@@ -76,6 +76,13 @@ X = "    x = indices[:used].reshape(m, n_batches, T_x).transpose(1, 2, 0)  # (n_
 Y = "    y = indices[1 : used + 1].reshape(m, n_batches, T_x).transpose(1, 2, 0)\n"
 N_BATCHES = "(len(indices) - 1) // (m * T_x)"
 
+
+def from_rows(name, shift):
+    """A line that makes batches of stretches that were cut before."""
+    part = f"rows[:, {shift} : n_batches * T_x + {shift}]"
+    return f"    {name} = {part}.reshape(m, n_batches, T_x).transpose(1, 2, 0)\n"
+
+
 EXERCISE = Exercise(
     reference=make_batches,
     cases=(
@@ -161,7 +168,8 @@ EXERCISE = Exercise(
             "a-batch-too-few",
             N_BATCHES,
             "(len(indices) - 1 - T_x) // (m * T_x)",
-            "There is a batch too few: it also fits if its last token is the last but one of the text.",
+            "There is a batch too few. One more fits: the last token that it reads may be the "
+            "last but one of the text.",
         ),
         Edit(
             "a-step-more-in-each-batch",
@@ -214,8 +222,8 @@ EXERCISE = Exercise(
             "    y = indices[1 : m * length + 1].reshape(m, length)[:, : n_batches * T_x]\n"
             "    x = x.reshape(m, n_batches, T_x).transpose(1, 2, 0)\n"
             "    y = y.reshape(m, n_batches, T_x).transpose(1, 2, 0)\n",
-            "Every stretch leaves something over at its own end. Only the end of the text is left "
-            "over: a stretch begins where the one before it ends.",
+            "Every stretch leaves something over at its own end. Only the end of the text should "
+            "be left over: a stretch begins where the one before it ends.",
         ),
         Edit(
             "rest-at-the-beginning",
@@ -223,8 +231,8 @@ EXERCISE = Exercise(
             "    rest = len(indices) - 1 - used\n"
             "    x = indices[rest:-1].reshape(m, n_batches, T_x).transpose(1, 2, 0)\n"
             "    y = indices[rest + 1 :].reshape(m, n_batches, T_x).transpose(1, 2, 0)\n",
-            "What does not fill a batch was left out at the beginning of the text. It is left out at "
-            "the end.",
+            "What does not fill a batch was left out at the beginning of the text. Leave it out "
+            "at the end.",
         ),
         Edit(
             "only-the-last-step-predicts",
@@ -232,6 +240,30 @@ EXERCISE = Exercise(
             Y + "    y = y[:, -1]\n",
             "y holds one token for each example and batch, the one after its last step. A language "
             "model predicts at every step: y has the shape of x.",
+        ),
+        Edit(
+            "stretches-before-batches",
+            N_BATCHES,
+            "(len(indices) // m - 1) // T_x",
+            "The text was cut into m stretches first, and each of them leaves something over at "
+            "its own end. Only the end of the text should be left over: count the batches first, "
+            "then cut.",
+            also=(
+                (
+                    X,
+                    "    rows = indices[: len(indices) // m * m].reshape(m, -1)\n"
+                    + from_rows("x", 0),
+                ),
+                (Y, from_rows("y", 1)),
+            ),
+        ),
+        Edit(
+            "wraps-round-the-text",
+            N_BATCHES,
+            "len(indices) // (m * T_x)",
+            "The last token of the text is to predict the first one (np.roll). Nothing follows "
+            "the last token, so it cannot be read: count len(indices) - 1 tokens.",
+            also=(("indices[1 : used + 1]", "np.roll(indices, -1)[:used]"),),
         ),
     ),
     alternatives=(entry_by_entry, by_a_table_of_places, streams_first, lists),

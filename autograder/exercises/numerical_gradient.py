@@ -6,7 +6,7 @@ import numpy as np
 
 from autograder.exercise import Case, Edit, Exercise
 from autograder.inputs import normal
-from autograder.specs import Named
+from autograder.specs import Named, made
 from solutions.bptt import numerical_gradient
 
 
@@ -25,7 +25,7 @@ def steep(rng):
 
 
 def large(rng):
-    w = rng.uniform(1e8, 3e8, 4) * rng.choice([-1, 1], 4)
+    w = rng.uniform(1e8, 3e8, 4) * rng.permutation([-1, -1, 1, 1])
     return {"f": Named("weighted_sum", (normal(rng, 4),)), "w": w}
 
 
@@ -38,6 +38,40 @@ def near_zero(rng):
 def narrow(rng):
     case = curved(rng)
     return {**case, "w": case["w"].astype(np.float32)}
+
+
+FIXED = (
+    "It was made with a step of {:g}, whatever the size of the entry. Near 1e8 that drowns in "
+    "rounding: beyond 1, make the step proportional to |w|."
+)
+ONE_SIDED = (
+    "It was made with values on one side only, f(w + h) - f(w), and h = {:g}. The error is half the "
+    "curvature times the step; with values on both sides the curvature cancels."
+)
+TINY = (
+    "It was made with a step of {:g}, which is too small: f(w + h) and f(w - h) agree in nearly all "
+    "their digits, and what is left of the difference is rounding. Smaller is not better."
+)
+TOGETHER = "It is the sum of all slopes, in every entry: move one entry at a time."
+STEPS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
+
+
+def of_other_steps(f, w):
+    """What comes of the steps that learners take: on one side, tiny, one for all sizes."""
+    function, w = made(f), w.astype(float)
+    entries = np.eye(w.size).reshape(-1, *w.shape)
+
+    def slopes(above, below, moved=entries):
+        ends = [(function(w + above * each), function(w - below * each)) for each in moved]
+        return np.array([(one - two) / (above + below) for one, two in ends]).reshape(w.shape)
+
+    stories = {TINY.format(h): slopes(h, h) for h in (1e-10, 1e-11, 1e-12, 1e-13, 1e-14)}
+    if np.abs(w).max() > 1e6:
+        stories = {FIXED.format(h): slopes(h, h) for h in STEPS}
+    stories |= {ONE_SIDED.format(h): slopes(h, 0) for h in STEPS}
+    if w.size > 1:
+        stories[TOGETHER] = slopes(1e-5, 1e-5, np.ones_like(entries))
+    return {"gradient": stories}
 
 
 def in_place_and_back(f, w):
@@ -98,6 +132,7 @@ EXERCISE = Exercise(
     ),
     returns=("gradient",),
     points=3,
+    strays=of_other_steps,
     rtol=1e-6,  # steps from 1e-7 to 1e-4 are good choices, and their answers differ by so much
     hints=(
         "For each entry by itself: move it up by a small step and ask f; move it down by the same "
@@ -213,7 +248,15 @@ EXERCISE = Exercise(
             "flat",
             "        gradient[i] = (f(above) - f(below)) / apart\n",
             "        gradient[i] = (f(above) - f(below)) / apart\n    gradient = gradient.ravel()\n",
-            "The gradient is flat. It has the shape of w: one slope for each entry, in its place.",
+            "The gradient is flat. It should have the shape of w: one slope for each entry, in "
+            "its place.",
+        ),
+        Edit(
+            "sign-of-w-in-the-step",
+            "np.maximum(1, np.abs(w, dtype=float))",
+            "np.maximum(1, w.astype(float))",
+            "The step grows with w and not with |w|, so that a large negative entry gets the "
+            "small step, which drowns in rounding. Take the absolute value.",
         ),
     ),
     alternatives=(in_place_and_back, flattened, with_four_values),

@@ -91,8 +91,8 @@ EXERCISE = Exercise(
             "vocabulary-first",
             SET,
             SET + "\n    x = np.moveaxis(x, -1, 0)",
-            "The axis of the vocabulary is the first. It comes last, so that x[t] is one step of "
-            "all examples, (m, n_v).",
+            "The axis of the vocabulary is the first. It should come last, so that x[t] is one "
+            "step of all examples, (m, n_v).",
         ),
         Edit(
             "time-and-batch-swapped",
@@ -106,7 +106,7 @@ EXERCISE = Exercise(
             SET,
             "x[..., indices] = 1",
             "x[..., indices] = 1 sets, at every step, the places of all the words of all steps. "
-            "Each step has a single 1, its own: pair each index with its own row.",
+            "Each step should have a single 1, its own: pair each index with its own row.",
         ),
         Edit(
             "whole-rows-set",
@@ -126,7 +126,7 @@ EXERCISE = Exercise(
             "flattened",
             SET,
             SET + "\n    x = x.reshape(-1, n_v)",
-            "The axes of `indices` were flattened into one. Each of them stays: "
+            "The axes of `indices` were flattened into one. Each of them should stay: "
             "(*indices.shape, n_v).",
         ),
         Edit(
@@ -140,7 +140,7 @@ EXERCISE = Exercise(
             "thermometer",
             SET,
             "x[:] = np.arange(n_v) <= indices[..., np.newaxis]",
-            "Every entry up to the index is 1. Only the index's own is.",
+            "Every entry up to the index is 1. Only the index's own should be.",
         ),
         Edit(
             "one-cold",
@@ -152,15 +152,16 @@ EXERCISE = Exercise(
             "index-zero-left-dark",
             SET,
             SET + "\n    x[..., 0] = 0",
-            "Index 0 gave a vector of zeros. It is a token like any other (EOS); what is padding "
-            "the mask says, not the index.",
+            "Index 0 gave a vector of zeros. It is a token like any other (EOS); the mask says "
+            "what is padding, and not the index.",
         ),
         Edit(
             "as-wide-as-the-largest-index",
             "np.zeros((*indices.shape, n_v))",
             "np.zeros((*indices.shape, indices.max() + 1))",
-            "The vectors are as long as the largest index in these sentences asks for. They are "
-            "n_v long, whatever the sentences hold, or the next batch does not fit the weights.",
+            "The vectors are as long as the largest index in these sentences asks for. They "
+            "should be n_v long, whatever the sentences hold, or the next batch does not fit the "
+            "weights.",
         ),
         Edit(
             "one-entry-too-many",

@@ -265,6 +265,27 @@ EXERCISE = Exercise(
             "The gradient of Wya was made with da. A weight's gradient is the gradient of what it "
             "gives, times what it was given: a.",
         ),
+        Edit(
+            "da-through-tanh",
+            "da[mask] = dz @ params.Wya",
+            "da[mask] = (dz @ params.Wya) * (1 - a[mask] ** 2)",
+            "da was multiplied by the slope of tanh, 1 - a². da is the gradient of the state "
+            "itself; the way back through tanh comes later, in rnn_cell_backward.",
+        ),
+        Edit(
+            "padding-kept",
+            "    dz = y_hat[mask]  # (real steps, n_y), a copy\n    dz[np.arange(len(dz)), y[mask]] -= 1\n    dz /= len(dz)  # the loss is a mean\n",
+            "    real, mask = mask.sum(), np.ones_like(mask)\n    dz = y_hat[mask]\n    dz[np.arange(len(dz)), y[mask]] -= 1\n    dz /= real\n",
+            "The gradient is divided by the number of real steps, as it must be, but the padding "
+            "has one, too. It must have none: set dz to zero there, or keep the real steps only.",
+        ),
+        Edit(
+            "da-of-real-steps-alone",
+            "da[mask] = dz @ params.Wya",
+            "da = dz @ params.Wya",
+            "da has a row for each real step only. It should be (T_x, m, n_a), as a is, with "
+            "zeros at the padding: write the rows to da[mask].",
+        ),
     ),
     alternatives=(step_by_step, with_einsum, flattened, in_float32),
     derivative=derivative,

@@ -96,7 +96,7 @@ EXERCISE = Exercise(
             "softmax-over-states",
             "softmax(a @ params.Wya.T + params.by)",
             "softmax(a) @ params.Wya.T + params.by",
-            "Softmax was taken of the state, before the output layer. It comes last.",
+            "Softmax was taken of the state, before the output layer. It should come last.",
         ),
         Edit(
             "softmax-twice",
@@ -134,6 +134,19 @@ EXERCISE = Exercise(
             "params.by)",
             "2 * params.by)",
             "The bias by is added twice.",
+        ),
+        Edit(
+            "logarithms",
+            "softmax(a @ params.Wya.T + params.by)",
+            "np.log(softmax(a @ params.Wya.T + params.by))",
+            "These are the logarithms of the probabilities. y_hat holds the probabilities "
+            "themselves.",
+        ),
+        Edit(
+            "class-for-probabilities",
+            "softmax(a @ params.Wya.T + params.by)",
+            "np.argmax(softmax(a @ params.Wya.T + params.by), axis=-1)",
+            "This is the most probable class. y_hat holds the probabilities of all classes.",
         ),
     ),
     alternatives=(by_hand, with_einsum, as_one_matrix, in_float32),

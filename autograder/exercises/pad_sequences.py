@@ -111,8 +111,8 @@ EXERCISE = Exercise(
             "padded-in-front",
             ROW,
             "indices[len(indices) - len(sequence) :, i] = sequence",
-            "The zeros stand before the shorter sentences. They follow them, so that every "
-            "sentence begins at step 0.",
+            "The zeros stand before the shorter sentences. They should follow them, so that "
+            "every sentence begins at step 0.",
             also=((MASK, "mask = np.arange(len(indices))[::-1, np.newaxis] < lengths"),),
         ),
         Edit(
@@ -145,7 +145,7 @@ EXERCISE = Exercise(
             "mask-of-the-last-step-alone",
             "< lengths",
             "== lengths - 1",
-            "The mask is True at the last real step alone. It is True at all of them.",
+            "The mask is True at the last real step alone. It should be True at all of them.",
         ),
         Edit(
             "cut-to-the-shortest",
@@ -190,8 +190,8 @@ EXERCISE = Exercise(
             "sorted-by-length",
             "lengths = np.array(",
             "sequences = sorted(sequences, key=len, reverse=True)\n    lengths = np.array(",
-            "The sentences were sorted by length. They keep their order, or they no longer stand "
-            "beside their labels.",
+            "The sentences were sorted by length. They should keep their order, or they no "
+            "longer stand beside their labels.",
         ),
         Edit(
             "sentences-backwards",
@@ -211,6 +211,13 @@ EXERCISE = Exercise(
             "indices[1 : len(sequence), i] = sequence[:-1]",
             "Each sentence begins one step late and loses its last token. The first token "
             "belongs at step 0.",
+        ),
+        Edit(
+            "indices-padded-in-front",
+            "indices[: len(sequence), i] = sequence",
+            "indices[len(indices) - len(sequence) :, i] = sequence",
+            "The zeros stand before the shorter sentences, and the mask is made for zeros that "
+            "follow them, as they should: every sentence begins at step 0.",
         ),
     ),
     alternatives=(in_loops, with_zip, with_pad, through_the_mask),

@@ -107,9 +107,9 @@ EXERCISE = Exercise(
     hints=(
         "It is the LSTM cell with one more term in the sum of each gate: the memory, each unit "
         "weighed by a number of its own.",
-        "A peephole weight is (n_a,), like a bias: it is multiplied with the memory entry by entry. "
-        "The forget and update gates see the memory before the step. Which one does the output gate "
-        "see, and when is that there?",
+        "A peephole weight is (n_a,), like a bias: it is multiplied by the memory entry by "
+        "entry. The forget and update gates see the memory before the step. Which one does "
+        "the output gate see, and when is that there?",
         "Order: z, forget with pf and c_prev, update with pu and c_prev, the candidate without a "
         "peephole, then the new memory, and only then output, with po and that new memory; a last.",
     ),
@@ -118,8 +118,8 @@ EXERCISE = Exercise(
             "output-sees-the-old-memory",
             "p.po * c + p.bo",
             "p.po * c_prev + p.bo",
-            "The output gate sees the memory before the step. It decides how much of the *new* one "
-            "is shown, and it is that one it sees: make c first.",
+            "The output gate sees the memory before the step. It decides how much of the *new* "
+            "one is shown, and should see that one: make c first.",
         ),
         Edit(
             "peepholes-see-the-hidden-state",
@@ -165,8 +165,8 @@ EXERCISE = Exercise(
             "peephole-outside-the-gate",
             "sigmoid(z @ p.Wf.T + p.pf * c_prev + p.bf)",
             "sigmoid(z @ p.Wf.T + p.bf) + p.pf * c_prev",
-            "The forget gate's peephole was added after the sigmoid. It is one more term of the sum "
-            "inside.",
+            "The forget gate's peephole was added after the sigmoid. It should be one more term "
+            "of the sum inside.",
         ),
         Edit(
             "every-unit-sees-all",
@@ -179,7 +179,7 @@ EXERCISE = Exercise(
             "peephole-in-the-candidate",
             "np.tanh(z @ p.Wc.T + p.bc)",
             "np.tanh(z @ p.Wc.T + p.pu * c_prev + p.bc)",
-            "The candidate has a peephole. Only the three gates do.",
+            "The candidate has a peephole. Only the three gates should.",
         ),
         Edit(
             "output-sees-tanh-of-the-memory",
@@ -191,7 +191,8 @@ EXERCISE = Exercise(
             "peephole-on-the-kept-part",
             "p.po * c + p.bo",
             "p.po * (forget * c_prev) + p.bo",
-            "The output gate sees only what was kept of the old memory. It sees the whole new one.",
+            "The output gate sees only what was kept of the old memory. It should see the whole "
+            "new one.",
         ),
         Edit(
             "memory-joined-to-z",

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from autograder.exercise import Case, Edit, Exercise
-from autograder.exercises.sequence_log_probability import impossible, inputs, no_padding
+from autograder.exercises.sequence_log_probability import impossible, inputs, no_padding, spared
 from solutions.language_model import perplexity
 
 
@@ -63,6 +63,7 @@ EXERCISE = Exercise(
         Case("a model that guesses", a_guess),
         Case("400 words", partial(inputs, T_x=400, m=2, n_v=40)),
         Case("an impossible token", impossible),
+        Case("an impossible token that does not come", spared),
     ),
     returns=("value",),
     points=2,
@@ -174,8 +175,8 @@ EXERCISE = Exercise(
             "most-probable-token",
             "y_hat[mask, y[mask]]",
             "y_hat[mask].max(axis=-1)",
-            "This takes the most probable token at each step. Asked for is the probability of the "
-            "token that came, y.",
+            "This takes the most probable token at each step. The probability of the token that "
+            "came, y, is asked for.",
         ),
         Edit(
             "end-left-out",
@@ -213,6 +214,36 @@ EXERCISE = Exercise(
             MEAN,
             "np.round(np.exp(surprise.mean()), 2)",
             "The value is rounded. Round where it is printed, not where it is computed.",
+        ),
+        Edit(
+            "divided-by-examples",
+            "np.exp(surprise.mean())",
+            "np.exp(surprise.sum() / y.shape[1])",
+            "The sum was divided by m. There are as many real steps as the mask has entries that "
+            "are True, in all examples together.",
+        ),
+        Edit(
+            "steps-averaged-first",
+            "-np.log(y_hat[mask, y[mask]])",
+            "np.array([-np.log(y_hat[t][r, y[t][r]]).mean() for t, r in enumerate(mask) if r.any()])",
+            "The surprise was averaged at each step and then over the steps, so that late steps, "
+            "which few examples reach, count more. Average over all real steps at once.",
+        ),
+        Edit(
+            "one-hot-times-the-logarithms",
+            "-np.log(y_hat[mask, y[mask]])",
+            "-(np.eye(y_hat.shape[-1])[y[mask]] * np.log(y_hat[mask])).sum(axis=-1)",
+            "The logarithms of all tokens were multiplied by a one-hot y. Where a token that did "
+            "not come has probability 0, that is 0 times infinity, NaN. Pick the probability of "
+            "the token that came first.",
+        ),
+        Edit(
+            "multiplied-by-the-mask",
+            "surprise = -np.log(y_hat[mask, y[mask]])",
+            "surprise = -np.log(np.take_along_axis(y_hat, y[..., np.newaxis], -1)[..., 0]) * mask",
+            "The logarithms were multiplied by the mask. Padding may hold a probability of 0, and"
+            " infinity times 0 is NaN. Take the logarithms of real steps only.",
+            also=(("np.exp(surprise.mean())", "np.exp(surprise.sum() / mask.sum())"),),
         ),
     ),
     alternatives=(by_hand, geometric, in_bits, in_float32, as_an_array),

@@ -114,13 +114,14 @@ EXERCISE = Exercise(
             "padding-minus-one",
             "argmax(axis=-1), 0)",
             "argmax(axis=-1), -1)",
-            "The padding is -1. It is to be 0, the tag O.",
+            "The padding is -1. It should be 0, the tag O.",
         ),
         Edit(
             "probability-instead-of-tag",
             "argmax(axis=-1)",
             "max(axis=-1)",
-            "These are the largest probabilities. Asked for is which tag has it: the index.",
+            "These are the largest probabilities. The tags that have them are asked for: their "
+            "indices.",
         ),
         Edit(
             "least-probable",
@@ -176,7 +177,7 @@ EXERCISE = Exercise(
             "counted-from-one",
             "y_hat.argmax(axis=-1)",
             "y_hat.argmax(axis=-1) + 1",
-            "The tags are counted from 1. They are counted from 0, and 0 is O.",
+            "The tags are counted from 1. Count them from 0, which is O.",
         ),
         Edit(
             "counted-without-outside",

@@ -154,8 +154,16 @@ EXERCISE = Exercise(
             "whole-sum-reset",
             "np.tanh(x_t @ Wcx.T + p.bc + reset * recurrent)",
             "np.tanh(reset * (x_t @ Wcx.T + p.bc + recurrent))",
-            "The reset gate was multiplied with the whole sum. It acts on the memory's part, "
+            "The reset gate multiplied the whole sum. It should act on the memory's part, "
             "recurrent; the input is always heard.",
+        ),
+        Edit(
+            "input-reset-too",
+            "c_prev @ Wcc.T + p.bcc",
+            "z @ p.Wc.T + p.bcc",
+            "recurrent holds the input's part as well, so that it is reset, too. Cut Wc: its first "
+            "n_a columns make recurrent of c_prev, the others act on x_t, outside the gate.",
+            also=(("x_t @ Wcx.T + p.bc + reset", "p.bc + reset"),),
         ),
         Edit(
             "cached-after-the-reset",

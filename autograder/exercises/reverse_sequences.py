@@ -127,8 +127,8 @@ EXERCISE = Exercise(
             "padding-set-to-zero",
             COPY,
             "x_reversed = np.zeros_like(x)",
-            "The padding came out as zeros. It stays as it is, so that turning round twice gives "
-            "back what was there.",
+            "The padding came out as zeros. It should stay as it is, so that turning round twice "
+            "gives back what was there.",
         ),
         Edit(
             "last-real-step-left",
@@ -168,7 +168,8 @@ EXERCISE = Exercise(
             "features-turned-round",
             "x[:length, i][::-1]",
             "x[:length, i, ::-1]",
-            "The features were turned round, within each step. It is the steps that change places.",
+            "The features were turned round, within each step. It is the steps that should "
+            "change places.",
         ),
         Edit(
             "features-turned-round-too",
@@ -187,8 +188,8 @@ EXERCISE = Exercise(
             "moved-to-the-end",
             TURN,
             "x_reversed[len(x) - length :, i] = x[:length, i][::-1]",
-            "The real steps, turned round, were put at the end. They stay in front: step 0 holds "
-            "the last real step.",
+            "The real steps, turned round, were put at the end. They should stay in front: step "
+            "0 holds the last real step.",
         ),
         Edit(
             "time-and-batch-swapped",

@@ -134,6 +134,22 @@ def shares(da, caches, params):
     return found
 
 
+CALL = "dx[t], da_prev, step = rnn_cell_backward(da[t] + da_prev, caches[t], params)\n"
+
+
+def written_out(*changes):
+    """The step of the cell, written into the loop, with pieces of it changed."""
+    text = (
+        "x_t, a_prev, a = caches[t]\n"
+        "        ds = (da[t] + da_prev) * (1 - a**2)\n"
+        "        dx[t], da_prev = ds @ params.Wax, ds @ params.Waa\n"
+        "        step = ds.T @ x_t, ds.T @ a_prev, ds.sum(axis=0)\n"
+    )
+    for old, new in changes:
+        text = text.replace(old, new)
+    return text
+
+
 EXERCISE = Exercise(
     reference=rnn_backward,
     cases=(
@@ -257,14 +273,14 @@ EXERCISE = Exercise(
             "averaged-over-time",
             "da0 = da_prev",
             "da0, grads = da_prev, RNNParams(*(grad / T_x for grad in grads))",
-            "The weights' gradients are divided by T_x. They are sums over time; if the loss is a "
-            "mean, that is in da already.",
+            "The weights' gradients are divided by T_x. They should be sums over time; if the "
+            "loss is a mean, that is in da already.",
         ),
         Edit(
             "da0-zero",
             "da0 = da_prev",
             "da0 = np.zeros_like(da_prev)",
-            "da0 is zero. It is what is left in da_prev after the first step's turn.",
+            "da0 is zero. It should be what is left in da_prev after the first step's turn.",
         ),
         Edit(
             "da0-is-the-first-state's",
@@ -306,6 +322,82 @@ EXERCISE = Exercise(
             "da0, dx = da_prev, dx[::-1].cumsum(axis=0)[::-1]",
             "dx is summed over the steps. Each step has an input of its own, and so a gradient of "
             "its own; only shared weights are summed.",
+        ),
+        Edit(
+            "last-loss-twice",
+            "da_prev = np.zeros_like(da[0])",
+            "da_prev = da[-1]",
+            "What is carried starts as da[-1], and the first turn of the loop adds da[-1] again: "
+            "the last step's loss counts twice. Nothing comes from beyond the last step, so start"
+            " from zeros.",
+        ),
+        Edit(
+            "da0-summed",
+            "    da_prev = np.zeros_like(da[0])\n",
+            "    da_prev = da0 = np.zeros_like(da[0])\n",
+            "da0 is summed over all steps. It should be the gradient of the state before the first "
+            "step alone: what is left in da_prev after its turn.",
+            also=(
+                (
+                    "        for total, grad in",
+                    "        da0 = da0 + da_prev\n        for total, grad in",
+                ),
+                ("    da0 = da_prev\n", ""),
+            ),
+        ),
+        Edit(
+            "da-from-the-first-step",
+            "rnn_cell_backward(da[t] + da_prev",
+            "rnn_cell_backward(da[T_x - 1 - t] + da_prev",
+            "The gradients are taken in the opposite order to the caches: caches[t] belongs to "
+            "da[t].",
+        ),
+        Edit(
+            "no-slope",
+            CALL,
+            written_out((" * (1 - a**2)", "")),
+            "The slope of tanh, 1 - a², is left out: the weights act before tanh, so the gradient goes "
+            "back through it first.",
+        ),
+        Edit(
+            "square-forgotten",
+            CALL,
+            written_out(("1 - a**2", "1 - a")),
+            "The slope was computed as 1 - a. The derivative of tanh is 1 - a²: the square is missing.",
+        ),
+        Edit(
+            "slope-at-the-state-before",
+            CALL,
+            written_out(("1 - a**2", "1 - a_prev**2")),
+            "The slope was taken at a_prev. It belongs to the step's own tanh, whose value is a.",
+        ),
+        Edit(
+            "carried-past-tanh",
+            CALL,
+            written_out(("(da[t] + da_prev) * (1 - a**2)", "da[t] * (1 - a**2) + da_prev")),
+            "What later steps send back was added behind tanh. It is a gradient of the state, as da[t] "
+            "is: add the two first, then go back through tanh.",
+        ),
+        Edit(
+            "Waa-transposed",
+            CALL,
+            written_out(("ds @ params.Waa", "ds @ params.Waa.T")),
+            "Waa was transposed on the way back. Forwards it acts transposed, a_prev @ Waa.T; backwards "
+            "it acts as it is. It is square, so nothing complains.",
+        ),
+        Edit(
+            "Waa-left-out",
+            CALL,
+            written_out(("ds @ params.Waa", "ds")),
+            "The gradient is carried back without Waa, through which each state reaches the next: "
+            "da_prev should be ds @ params.Waa.",
+        ),
+        Edit(
+            "dWaa-with-the-new-state",
+            CALL,
+            written_out(("ds.T @ a_prev", "ds.T @ a")),
+            "The gradient of Waa was made with the new state, a. Forwards Waa was multiplied by a_prev, "
+            "so its gradient is made with a_prev.",
         ),
     ),
     alternatives=(carrying_a_total, all_steps_at_once, recursive, loss_by_loss, in_float32),

@@ -288,6 +288,28 @@ EXERCISE = Exercise(
             "Everything is divided by m. If the loss is a mean, that division is in da already, "
             "and must not be made twice.",
         ),
+        Edit(
+            "slope-with-plus",
+            "1 - a**2",
+            "1 + a**2",
+            "The slope was computed as 1 + a². The derivative of tanh is 1 - a²: it is largest, "
+            "1, where a is 0.",
+        ),
+        Edit(
+            "last-example-alone",
+            "Wax=ds.T @ x_t, Waa=ds.T @ a_prev, ba=ds.sum(axis=0)",
+            "Wax=ds[-1:].T @ x_t[-1:], Waa=ds[-1:].T @ a_prev[-1:], ba=ds[-1]",
+            "The gradients of the parameters are those of the last example alone: each example "
+            "overwrote the one before. All share the parameters, so their gradients are summed: "
+            "+=.",
+        ),
+        Edit(
+            "weights-of-the-last-example",
+            "Wax=ds.T @ x_t, Waa=ds.T @ a_prev",
+            "Wax=ds[-1:].T @ x_t[-1:], Waa=ds[-1:].T @ a_prev[-1:]",
+            "The gradients of the weights are those of the last example alone: each example "
+            "overwrote the one before. All share the weights, so their gradients are summed: +=.",
+        ),
     ),
     alternatives=(by_hand, with_einsum, one_matrix, column_by_column, in_float32),
     derivative=derivative,

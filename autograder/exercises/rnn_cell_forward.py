@@ -19,6 +19,15 @@ def inputs(rng, scale=1.0, **fixed):
     }
 
 
+def large(rng):
+    """One example is so large that exponentials overflow, and that no rounding leaves the flat."""
+    case = inputs(rng, scale=30.0)
+    x_t, a_prev, params = case.values()
+    x_t[0] *= 100
+    z = x_t[0] @ params.Wax.T + a_prev[0] @ params.Waa.T + params.ba
+    return case if np.abs(z).min() > 20 and np.abs(z).max() > 800 else large(rng)
+
+
 def by_hand(x_t, a_prev, params):
     """Unit by unit, in loops."""
     m, n_a = a_prev.shape
@@ -68,7 +77,7 @@ EXERCISE = Exercise(
         Case("one example", partial(inputs, m=1)),
         Case("one unit", partial(inputs, n_a=1)),
         Case("as many inputs as units", partial(inputs, n_x=4, n_a=4)),
-        Case("large inputs, where tanh is flat", partial(inputs, scale=30.0)),
+        Case("large inputs, where tanh is flat", large),
     ),
     returns=("a", "cache"),
     points=3,
@@ -167,6 +176,41 @@ EXERCISE = Exercise(
             "a_prev * np.diag(params.Waa)",
             "Each unit hears only itself: a_prev was multiplied element by element. Every unit "
             "takes part in every other, which takes a matrix product.",
+        ),
+        Edit(
+            "tanh-of-each-product",
+            "x_t @ params.Wax.T + a_prev",
+            "x_t @ params.Wax.T) + np.tanh(a_prev",
+            "tanh was taken of each product and the results were added. Add first, then take tanh"
+            " once, of the sum: a sum of tanhs can leave the range from -1 to 1.",
+        ),
+        Edit(
+            "joined-in-two-orders",
+            "x_t @ params.Wax.T + a_prev @ params.Waa.T",
+            "np.hstack([x_t, a_prev]) @ np.hstack([params.Waa, params.Wax]).T",
+            "The two matrices stand in one order, and the state and the input in the other. "
+            "[Waa, Wax] should act on [a_prev, x_t].",
+        ),
+        Edit(
+            "previous-state-added",
+            "np.tanh(x_t",
+            "a_prev + np.tanh(x_t",
+            "The previous state was added to the new one. It takes part through Waa, inside tanh,"
+            " and nowhere else.",
+        ),
+        Edit(
+            "reshaped-for-transposed",
+            "params.Wax.T",
+            "params.Wax.reshape(params.Wax.shape[::-1])",
+            "Wax was reshaped where it should be transposed. reshape reads the numbers on in "
+            "their order, so that rows do not become columns; .T makes them.",
+        ),
+        Edit(
+            "tanh-by-hand",
+            "np.tanh(x_t",
+            "(lambda z: (np.exp(z) - np.exp(-z)) / (np.exp(z) + np.exp(-z)))(x_t",
+            "tanh was written out in exponentials, which overflow where it is flat: inf / inf is "
+            "NaN. np.tanh does not.",
         ),
     ),
     alternatives=(by_hand, with_einsum, one_matrix, in_float32, column_by_column),

@@ -111,7 +111,7 @@ EXERCISE = Exercise(
             "same-input-every-step",
             "rnn_cell_forward(x[t],",
             "rnn_cell_forward(x[0],",
-            "Every step reads x[0]. Step t reads x[t].",
+            "Every step reads x[0]. Step t should read x[t].",
         ),
         Edit(
             "time-on-the-batch-axis",
@@ -176,7 +176,7 @@ EXERCISE = Exercise(
             "state-added-up",
             "        a_prev = a[t]\n",
             "        a_prev = a_prev + a[t]\n",
-            "The new state is added to the old one. It replaces it.",
+            "The new state is added to the old one. It should replace it.",
         ),
         Edit(
             "overwrites-a0",
@@ -184,6 +184,50 @@ EXERCISE = Exercise(
             "        a_prev[:] = a[t]\n",
             "The new state is written into the array that a0 is (a_prev[:] = ...). All caches then "
             "share that one array, and the caller's a0 is overwritten. Use a_prev = a[t].",
+        ),
+        Edit(
+            "a0-in-the-first-place",
+            "    for t in range(T_x):\n",
+            "    a[0] = a0\n    for t in range(1, T_x):\n",
+            "a0 was stored as a[0], and the loop starts at t = 1: the first step is never taken. "
+            "a[0] is what comes of the first step; a0 stands before all of them.",
+        ),
+        Edit(
+            "a0-stored-too",
+            "        a_prev = a[t]\n",
+            "        a_prev = a[t]\n    a = np.concatenate([a0[np.newaxis], a])\n",
+            "a0 stands in a, before the states: there are T_x + 1 of them. a[t] is the state "
+            "after step t; a0 comes before all steps and is left out.",
+        ),
+        Edit(
+            "time-turned-round",
+            "in range(T_x)",
+            "in reversed(range(T_x))",
+            "The loop runs from the last step to the first; the state must flow forward in time.",
+            also=(("caches.append(cache)", "caches.insert(0, cache)"),),
+        ),
+        Edit(
+            "Waa-transposed",
+            "a[t], cache = rnn_cell_forward(x[t], a_prev, params)",
+            "a[t] = np.tanh(x[t] @ params.Wax.T + a_prev @ params.Waa + params.ba)\n"
+            "        cache = RNNCache(x[t], a_prev, a[t])",
+            "Waa was not transposed. It is square, so nothing complains; with examples in rows "
+            "it is a_prev @ Waa.T.",
+        ),
+        Edit(
+            "no-bias",
+            "a[t], cache = rnn_cell_forward(x[t], a_prev, params)",
+            "a[t] = np.tanh(x[t] @ params.Wax.T + a_prev @ params.Waa.T)\n"
+            "        cache = RNNCache(x[t], a_prev, a[t])",
+            "The bias ba is left out.",
+        ),
+        Edit(
+            "sigmoid-for-tanh",
+            "a[t], cache = rnn_cell_forward(x[t], a_prev, params)",
+            "a[t] = sigmoid(x[t] @ params.Wax.T + a_prev @ params.Waa.T + params.ba)\n"
+            "        cache = RNNCache(x[t], a_prev, a[t])",
+            "The state went through a sigmoid. A plain recurrent cell uses tanh, so that a unit can be "
+            "negative as well as positive.",
         ),
     ),
     alternatives=(appending, projecting_first, with_a_slot_for_a0, recursive, in_float32),

@@ -83,7 +83,8 @@ EXERCISE = Exercise(
             "always-the-first-input",
             "rnn_cell_forward(x_t, a, params)",
             "rnn_cell_forward(x_1, a, params)",
-            "Every step reads x_1. From the second step on the input is the prediction before it.",
+            "Every step reads x_1. From the second step on the input should be the prediction "
+            "before it.",
         ),
         Edit(
             "zeros-after-the-first-input",
@@ -108,7 +109,7 @@ EXERCISE = Exercise(
             "        a, _cache = rnn_cell_forward(x_t, a, params)\n        x_t = output_forward(a, params)\n",
             "        a_before = a\n        a, _cache = rnn_cell_forward(x_t, a, params)\n"
             "        x_t = output_forward(a_before, params)\n",
-            "The prediction is read from the state before the step. It is read from the new state, "
+            "The prediction is read from the state before the step. Read it from the new state, "
             "which has seen this step's input.",
         ),
         Edit(
@@ -122,7 +123,7 @@ EXERCISE = Exercise(
             "stores-the-inputs",
             "        y_hat.append(x_t)\n",
             "",
-            "The inputs were stored, beginning with x_1. y_hat[0] is the first prediction.",
+            "The inputs were stored, beginning with x_1. y_hat[0] should be the first prediction.",
             also=(
                 (
                     "        a, _cache = rnn_cell_forward(x_t, a, params)\n",
@@ -165,7 +166,33 @@ EXERCISE = Exercise(
             "input-joined-to-the-prediction",
             "x_t = output_forward(a, params)",
             "x_t = (x_t + output_forward(a, params)) / 2",
-            "The prediction was mixed with the input before it. It replaces it.",
+            "The prediction was mixed with the input before it. It should replace it.",
+        ),
+        Edit(
+            "first-prediction-missing",
+            "range(T_y)",
+            "range(T_y - 1)",
+            "The loop takes T_y - 1 steps. The first prediction counts too.",
+        ),
+        Edit(
+            "feeds-back-the-scores",
+            "        x_t = output_forward(a, params)\n        y_hat.append(x_t)\n",
+            "        y_hat.append(output_forward(a, params))\n        x_t = a @ params.Wya.T + params.by\n",
+            "The scores before softmax were fed back. The next input should be the prediction: "
+            "the probabilities.",
+        ),
+        Edit(
+            "input-stored-too",
+            "np.stack(y_hat)",
+            "np.stack([x_1, *y_hat])",
+            "x_1 stands in y_hat, before the predictions: there are T_y + 1 of them. It is an "
+            "input; y_hat[0] should be the first prediction.",
+        ),
+        Edit(
+            "softmax-twice",
+            "x_t = output_forward(a, params)",
+            "x_t = np.exp(output_forward(a, params))\n        x_t = x_t / x_t.sum(axis=-1, keepdims=True)",
+            "Softmax was taken of the predictions. output_forward returns probabilities already.",
         ),
     ),
     alternatives=(filling, states_and_scores_written_out, recursive, in_float32),

@@ -77,8 +77,8 @@ EXERCISE = Exercise(
         Case("temperature 0.5, rising probabilities", partial(rising, temperature=0.5)),
         Case("temperature 2", partial(inputs, y_hat=[0.75, 0.15, 0.06, 0.04], temperature=2.0)),
         Case(
-            "temperature 4, and two tokens that are impossible",
-            partial(inputs, y_hat=[0.9, 0.0, 0.07, 0.03, 0.0], temperature=4.0),
+            "temperature 10, and two tokens that are impossible",
+            partial(inputs, y_hat=[0.9, 0.0, 0.07, 0.03, 0.0], temperature=10.0),
         ),
         Case(
             "temperature 0.05, and two tokens nearly equal",
@@ -125,8 +125,8 @@ EXERCISE = Exercise(
             "temperature-ignored",
             WEIGHTS,
             "y_hat / y_hat.max()",
-            "The temperature has no effect. Dividing all probabilities by it and normalising again "
-            "cancels it: it belongs into the exponent.",
+            "The temperature has no effect. Dividing all probabilities by it and normalising "
+            "again cancels it: it belongs in the exponent.",
         ),
         Edit(
             "temperature-upside-down",
@@ -214,7 +214,13 @@ EXERCISE = Exercise(
             "one-hot",
             CHOICE,
             "rng.multinomial(1, weights / weights.sum())",
-            "This is a one-hot vector. Asked for is the index of its 1.",
+            "This is a one-hot vector. The index of its 1 is asked for.",
+        ),
+        Edit(
+            "counted-from-one",
+            CHOICE,
+            "rng.choice(np.arange(1, len(y_hat) + 1), p=weights / weights.sum())",
+            "Tokens are counted from 1 here. A token should be an index into y_hat, whose first is 0.",
         ),
     ),
     alternatives=(by_intervals, by_racing, by_a_loop, by_multinomial),

@@ -36,6 +36,15 @@ def impossible(rng):
     return case
 
 
+def spared(rng):
+    """A sequence in which a token has probability 0 where another one comes."""
+    case = no_padding(rng, m=1)
+    first, came = case["y_hat"][0, 0], case["y"][0, 0]
+    first[(came + 1) % len(first)] = 0
+    first /= first.sum()
+    return case
+
+
 def by_hand(y_hat, y, mask):
     T_x, m = y.shape
     totals = []
@@ -94,6 +103,7 @@ EXERCISE = Exercise(
         Case("as many steps as examples", partial(inputs, T_x=4, m=4)),
         Case("400 words", partial(inputs, T_x=400, m=2, n_v=40)),
         Case("an impossible token", impossible),
+        Case("an impossible token that does not come", spared),
     ),
     returns=("log_probability",),
     points=3,
@@ -120,7 +130,7 @@ EXERCISE = Exercise(
             "no-logarithm",
             ALL,
             P + "    log_probability = p.prod(axis=0)\n",
-            "This is the probability itself, and asked for is its logarithm.",
+            "This is the probability itself, and its logarithm is asked for.",
         ),
         Edit(
             "sum-of-probabilities",
@@ -135,8 +145,8 @@ EXERCISE = Exercise(
             "    p = np.zeros(y.shape)\n    p[mask] = y_hat[mask, y[mask]]\n"
             '    with np.errstate(divide="ignore"):\n'
             "        log_probability = np.log(p.sum(axis=0))\n",
-            "This is the logarithm of a sum of probabilities; asked for is the sum of their "
-            "logarithms.",
+            "This is the logarithm of a sum of probabilities; the sum of their logarithms is "
+            "asked for.",
         ),
         Edit(
             "end-left-out",
@@ -156,8 +166,8 @@ EXERCISE = Exercise(
             "most-probable-token",
             PICK,
             "np.log(y_hat[mask].max(axis=-1))",
-            "This takes the most probable token at each step. Asked for is the probability of the "
-            "token that came, y.",
+            "This takes the most probable token at each step. The probability of the token that "
+            "came, y, is asked for.",
         ),
         Edit(
             "mask-ignored",
@@ -178,13 +188,13 @@ EXERCISE = Exercise(
             "mean-for-sum",
             SUM,
             "log_p.sum(axis=0) / mask.sum(axis=0)",
-            "This is the mean over the tokens of each sequence; asked for is their sum.",
+            "This is the mean over the tokens of each sequence; their sum is asked for.",
         ),
         Edit(
             "mean-over-all-steps",
             SUM,
             "log_p.mean(axis=0)",
-            "This is the mean over time, padding counted; asked for is the sum.",
+            "This is the mean over time, padding counted; the sum is asked for.",
         ),
         Edit(
             "all-examples-together",
@@ -203,13 +213,13 @@ EXERCISE = Exercise(
             "base-two",
             "np.log(",
             "np.log2(",
-            "The logarithm is to base 2; asked for is the natural one, np.log.",
+            "The logarithm is to base 2; the natural one, np.log, is asked for.",
         ),
         Edit(
             "base-ten",
             "np.log(",
             "np.log10(",
-            "The logarithm is to base 10; asked for is the natural one, np.log.",
+            "The logarithm is to base 10; the natural one, np.log, is asked for.",
         ),
         Edit(
             "sign-turned",
@@ -237,6 +247,36 @@ EXERCISE = Exercise(
             "(y_hat[mask] * np.log(np.maximum(y_hat[mask], 1e-300))).sum(axis=-1)",
             "This adds up y_hat * log(y_hat) over the vocabulary: what the model expects to be told, "
             "whatever comes. Only the probability of the token that came is asked for.",
+        ),
+        Edit(
+            "one-hot-times-the-logarithms",
+            "np.log(y_hat[mask, y[mask]])",
+            "(np.eye(y_hat.shape[-1])[y[mask]] * np.log(y_hat[mask])).sum(axis=-1)",
+            "The logarithms of all tokens were multiplied by a one-hot y. Where a token that did "
+            "not come has probability 0, that is 0 times infinity, NaN. Pick the probability of "
+            "the token that came first.",
+        ),
+        Edit(
+            "masked-before-the-logarithm",
+            "log_p[mask] = np.log(y_hat[mask, y[mask]])",
+            "log_p = np.log(np.take_along_axis(y_hat, y[..., np.newaxis], axis=-1)[..., 0] * mask)",
+            "The probabilities were multiplied by the mask, and the logarithm taken of the "
+            "product: at padding that is the logarithm of 0, minus infinity. Padding must add 0: "
+            "take the logarithms of real steps only.",
+        ),
+        Edit(
+            "one-token-ahead",
+            "log_p[mask] = np.log(y_hat[mask, y[mask]])",
+            "ahead = mask[1:]\n        log_p[:-1][ahead] = np.log(y_hat[:-1][ahead, y[1:][ahead]])",
+            "Prediction t was held against token t + 1, and the first token left out. The shift "
+            "is in the batches already: y_hat[t] is the prediction of y[t].",
+        ),
+        Edit(
+            "last-token-alone",
+            "log_p.sum(axis=0)",
+            "log_p[mask.sum(axis=0) - 1, np.arange(y.shape[1])]",
+            "This is the logarithm of the last real token's probability alone: each step "
+            "overwrote the one before. Add up all of them: +=.",
         ),
     ),
     alternatives=(by_hand, with_where, with_one_hot, with_einsum, in_float32),

@@ -27,10 +27,11 @@ def large(rng):
 
 
 def far_apart(rng):
-    """One row 2000 above the others, and one entry 2000 below its row."""
+    """One row 2000 above the others, one entry 2000 below its row, and one 4000 above."""
     z = scores(rng, m=5)["z"]
     z[1] += 2000.0
     z[3, 0] -= 2000.0
+    z[4, 1] += 4000.0
     return {"z": z}
 
 
@@ -179,6 +180,48 @@ EXERCISE = Exercise(
             "np.exp(z.min(axis=-1, keepdims=True) - z)",
             "The scores entered with a minus sign, so the lowest score gets the highest "
             "probability.",
+        ),
+        Edit(
+            "shift-by-the-mean",
+            "z.max(axis=-1, keepdims=True)",
+            "z.mean(axis=-1, keepdims=True)",
+            "The mean was subtracted. A score that lies far above it still overflows. Subtract "
+            "the largest of each row: then no exponential is above exp(0) = 1.",
+        ),
+        Edit(
+            "shift-by-the-smallest",
+            "z.max(axis=-1, keepdims=True)",
+            "z.min(axis=-1, keepdims=True)",
+            "The smallest score was subtracted, so that all others are above 0 and may overflow. "
+            "Subtract the largest: then no exponential is above exp(0) = 1.",
+        ),
+        Edit(
+            "overflow-hidden",
+            "z - z.max(axis=-1, keepdims=True)",
+            "z",
+            "What overflowed was replaced by a number (np.nan_to_num), which hides that the "
+            "probabilities are lost. Subtract z.max(axis=-1, keepdims=True) from z before np.exp,"
+            " and nothing overflows.",
+            also=(
+                (
+                    "exponentials / exponentials.sum(axis=-1, keepdims=True)",
+                    "np.nan_to_num(exponentials / exponentials.sum(axis=-1, keepdims=True))",
+                ),
+            ),
+        ),
+        Edit(
+            "upside-down-and-shifted",
+            "z - z.max(axis=-1, keepdims=True)",
+            "z.max(axis=-1, keepdims=True) - z",
+            "The sign is turned: the largest score minus each, so that the lowest score gets the "
+            "highest probability. It should be each score minus the largest.",
+        ),
+        Edit(
+            "divided-by-the-largest",
+            "z - z.max(axis=-1, keepdims=True)",
+            "z / z.max(axis=-1, keepdims=True)",
+            "The scores were divided by the largest, which changes the probabilities. Subtract "
+            "it: softmax knows only the differences between scores.",
         ),
     ),
     alternatives=(by_hand, through_logarithms, pairwise, in_float32, as_a_list),

@@ -143,6 +143,8 @@ EXERCISE = Exercise(
         Case("no entities, some predicted", written("0120 0000", "0000 0000")),
         Case("all right", written("0120 3401", "0120 3401")),
         Case("one word", written("1 2 0 3", "1 1 1 1")),
+        Case("an I after an O", written("10200 01202", "12000 01202")),
+        Case("an I after another sentence's end", written("0012 2000", "0012 1000")),
     ),
     returns=("f1",),
     points=4,
@@ -166,6 +168,16 @@ EXERCISE = Exercise(
             "    )",
             "This counts words. An entity of three words of which two are found is not found: count "
             "whole entities.",
+        ),
+        Edit(
+            "words-with-their-tags-are-counted",
+            SPANS,
+            "found, wanted = (\n"
+            "        {(t, i, tags[t, i]) for t, i in np.argwhere(tags > 0)}\n"
+            "        for tags in (predicted, true)\n"
+            "    )",
+            "This counts words with the right tag. An entity of three words of which two are found "
+            "is not found: count whole entities.",
         ),
         Edit(
             "tags-are-counted",
@@ -225,7 +237,7 @@ EXERCISE = Exercise(
             "any-I-goes-on",
             CLOSES,
             "(tag == 0 or tag % 2 == 1)",
-            "An I of any kind continues the open entity. Only an I of its own kind does.",
+            "An I of any kind continues the open entity. Only an I of its own kind should.",
         ),
         Edit(
             "a-B-closes-and-is-lost",
@@ -303,6 +315,27 @@ EXERCISE = Exercise(
             "enumerate(tags)",
             "This reads across the batch: a row of tags is one step of all sentences. A sentence is "
             "a column.",
+        ),
+        Edit(
+            "an-O-closes-nothing",
+            "for t, tag in enumerate([*sentence, 0]):",
+            "for t, tag in [*((t, v) for t, v in enumerate(sentence) if v), (0, 0)]:",
+            "An I after an O was taken for the next word of the entity before the O. The O closes"
+            " that entity, and the I begins another.",
+            also=(
+                ("found.add((example, start, t, kind))", "found.add((example, start, last, kind))"),
+                (
+                    "start, kind = t, (tag - 1) // 2\n",
+                    "start, kind = t, (tag - 1) // 2\n                last = t\n",
+                ),
+            ),
+        ),
+        Edit(
+            "sentences-run-together",
+            "for example, sentence in enumerate(tags.T):",
+            "for example, sentence in [(0, tags.T.ravel())]:",
+            "An I at the beginning of a sentence went on with the entity at the end of the "
+            "sentence before. Begin each sentence with no entity open.",
         ),
     ),
     alternatives=(in_words, by_borders, looking_ahead),

@@ -194,7 +194,7 @@ EXERCISE = Exercise(
         Edit(
             "biases-with-the-state",
             "[p.br, -p.bu, p.bc]",
-            "[zero, zero, p.bc]",
+            "[0 * p.br, 0 * p.bu, p.bc]",
             "The gates' biases stand in bias_hh_l0. PyTorch would compute the same, since it adds "
             "the two; but one place is asked for, so that two people's files agree: bias_ih_l0.",
             also=(("[zero, zero, p.bcc]", "[p.br, -p.bu, p.bcc]"),),

@@ -192,14 +192,14 @@ EXERCISE = Exercise(
             "mean-over-chunks",
             "            total += grad\n",
             "            total += grad / -(-T_x // length)\n",
-            "The weights' gradients are divided by the number of chunks. They are sums over all "
-            "steps, however the steps are cut.",
+            "The weights' gradients are divided by the number of chunks. They should be sums "
+            "over all steps, however the steps are cut.",
         ),
         Edit(
             "divided-by-the-length",
             "            total += grad\n",
             "            total += grad / length\n",
-            "The weights' gradients are divided by length. They are sums over all steps.",
+            "The weights' gradients are divided by length. They should be sums over all steps.",
         ),
         Edit(
             "da0-of-the-last-chunk",
@@ -240,6 +240,28 @@ EXERCISE = Exercise(
             "        ends = np.zeros_like(da[chunk])\n        ends[-1] = da[chunk][-1]\n"
             "        dx[chunk], da0, part = rnn_backward(ends, caches[chunk], params)\n",
             "Only the loss at the last step of each chunk is used. Every step has one.",
+        ),
+        Edit(
+            "borders-one-step-late",
+            "range(0, T_x, length)",
+            "range(1 - length, T_x, length)",
+            "The borders lie one step too late, so that the first chunk has a single step. A "
+            "chunk begins at each multiple of length: the gradient is cut between step t and step"
+            " t - 1, after step t's turn and not before it.",
+            also=(("slice(start, start + length)", "slice(max(start, 0), start + length)"),),
+        ),
+        Edit(
+            "borders-one-step-early",
+            "reversed(range(0, T_x, length))",
+            "reversed(sorted({0, *range(length - 1 or 1, T_x, length)}))",
+            "The borders lie one step too early, so that the first chunk has length - 1 steps. A "
+            "chunk should begin at each multiple of length.",
+            also=(
+                (
+                    "slice(start, start + length)",
+                    "slice(start, start + length if start or length == 1 else length - 1)",
+                ),
+            ),
         ),
     ),
     alternatives=(without_carrying, chunk_by_chunk, written_out, in_float32),

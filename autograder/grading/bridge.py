@@ -6,6 +6,7 @@ import atexit
 import glob
 import json
 import os
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,17 +15,20 @@ import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
+from nbgrader.converters import Autograde
+from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool
 from traitlets.config import Config
 
 from autograder.card import STYLE
 from autograder.grading import classroom, tasks
-from autograder.grading.entries import put_stamp
+from autograder.grading.entries import put_stamp, time_of
 from autograder.grading.judge import Result
 from autograder.grading.process import Tier
 from autograder.grading.sandbox import tiers
-from autograder.grading.sanitise import Clean, remark_cell, sanitise
+from autograder.grading.sanitise import Clean, line, remark_cell, sanitise
 from autograder.grading.tasks import Sandbox
 
 REMARKS = "graders-remarks"
@@ -63,6 +67,36 @@ def right_names(assignment: str, student: str, notebooks: list[str]) -> None:
     for folder in {Path(notebook).parent for notebook in notebooks}:
         released = classroom.released(Path.cwd(), folder.name)
         notebooks[:] = [str(folder / name) for name in released]
+
+
+_find = Autograde.init_notebooks
+
+
+def learners_alone(self: Autograde) -> None:
+    """nbgrader's search for what is handed in, without the folders that can be no learner's.
+
+    It takes a folder's name for a pattern: one called * would be everybody's work, and everybody
+    would have been graded when their turn comes.
+    """
+    _find(self)
+    for place in [p for p in self.assignments if not classroom.harmless(Path(p).parent.name)]:
+        self.log.error(line(f"{place}: {classroom.ODD_NAME}"))
+        del self.assignments[place]
+    if not self.assignments:
+        raise NbGraderException(classroom.ODD_NAME)
+
+
+def time_there(self: CourseDirectory, place: str) -> datetime | None:
+    """nbgrader's reading of the time of a submission, if it is in a plain file.
+
+    At a pipe it would wait for ever, a link it would follow, and who claims no time at all would
+    have no marks.
+    """
+    try:
+        return time_of(Path(place))
+    except ValueError:
+        self.log.warning(line(f"{place}: timestamp.txt holds no time; it counts as on time"))
+        return None
 
 
 class Judge(NbGraderPreprocessor):
@@ -133,8 +167,17 @@ def _outputs(result: Result, grade_id: str) -> list[NotebookNode]:
     return [new_output("stream", name="stdout", text=printed)] if printed else []
 
 
-def configure(config: Config) -> None:
-    """Settings of a class, called by its nbgrader_config.py."""
+def configure(config: Config, file: str) -> None:
+    """Settings of a class, called by its nbgrader_config.py.
+
+    Parameters
+    ----------
+    config : Config
+    file : str
+        That nbgrader_config.py, which lies in the class folder; a hub starts servers elsewhere.
+    """
+    Autograde.init_notebooks = learners_alone  # these two are in no configuration
+    CourseDirectory.get_existing_timestamp = time_there
     here = __name__
     config.Autograde.exporter_class = f"{here}.SubmissionExporter"
     config.Autograde.pre_convert_hook = f"{here}.right_names"
@@ -143,10 +186,21 @@ def configure(config: Config) -> None:
         "nbconvert.preprocessors.ClearMetadataPreprocessor",
         "nbgrader.preprocessors.LimitOutput",
         "nbgrader.preprocessors.SaveAutoGrades",
+        "autograder.grading.late.Extend",
         "nbgrader.preprocessors.AssignLatePenalties",
         "nbgrader.preprocessors.CheckCellMetadata",
     ]
-    config.CourseDirectory.ignore.extend(of_submissions(Path.cwd()))
+    config.HTMLExporter.preprocessors = [
+        "autograder.grading.marking.Legible",
+        "autograder.grading.marking.ModelAnswers",
+    ]
+    config.HTMLExporter.filters = {"highlight_code": "autograder.grading.marking.Highlight"}
+    # a heading's words would be its id, and the formgrader finds the box of a mark by its id
+    config.HTMLExporter.exclude_anchor_links = True
+    config.ExchangeFactory.collect = "autograder.grading.exchange.Collect"
+    config.ZipCollectApp.extractor_plugin = "autograder.grading.zipcollect.LMSExtractor"
+    config.ZipCollectApp.collector_plugin = "autograder.grading.zipcollect.LMSCollector"
+    config.CourseDirectory.ignore.extend(of_submissions(Path(file).parent))
 
 
 def of_submissions(folder: Path) -> list[str]:

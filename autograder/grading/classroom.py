@@ -8,13 +8,23 @@ import re
 import secrets as random
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
-from autograder.grading import tasks, versions
+from autograder.grading import files, tasks, versions
 from autograder.grading.alike import fingerprint
+from autograder.grading.errors import ClassError, typed
 from autograder.grading.journal import Journal, Results
 from autograder.grading.judge import Result, common_key
-from autograder.grading.sanitise import MAX_FILE, Clean, Notebook
+from autograder.grading.sanitise import (
+    MAX_FILE,
+    Clean,
+    Notebook,
+    affordable,
+    line,
+    notebooks_in,
+)
 from autograder.grading.tasks import Job, Task
 from autograder.notebooks import exercise_of, exercises
 from autograder.trial import run
@@ -27,7 +37,7 @@ from autograder.grading.bridge import configure
 
 c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = {course!r}
-configure(c)
+configure(c, __file__)
 '''
 
 
@@ -38,15 +48,11 @@ c.PerDay.percent = {percent:g}
 """
 
 
-class ClassError(Exception):
-    """Something about a class folder that its owner can mend."""
-
-
 # ------------------------------------------------------------------ the folder
 
 
 def new(folder: Path, late_per_day: float | None = None) -> None:
-    """Make a class folder; one that is there already keeps everything it has.
+    """Make a class folder, for its owner's eyes only; one that is there keeps everything it has.
 
     Parameters
     ----------
@@ -54,6 +60,8 @@ def new(folder: Path, late_per_day: float | None = None) -> None:
     late_per_day : float, optional
         Percent of the score that each day of lateness costs.
     """
+    if not folder.exists():
+        folder.mkdir(mode=0o700, parents=True)
     for part in ("source", "release", "submitted", "autograded", "feedback", PRIVATE):
         (folder / part).mkdir(parents=True, exist_ok=True)
     (folder / PRIVATE).chmod(0o700)
@@ -77,7 +85,7 @@ def require(folder: Path) -> Path:
     ClassError
     """
     if not (folder / PRIVATE / "secret").is_file():
-        raise ClassError(f"{folder} is not a class; make one with: unrolled class new {folder}")
+        raise ClassError(f"{folder} is not a class; make one with: {typed('class', 'new', folder)}")
     return folder
 
 
@@ -91,20 +99,77 @@ def released(folder: Path, assignment: str) -> list[str]:
     return sorted(path.name for path in (folder / "release" / assignment).glob("*.ipynb"))
 
 
+def only_notebook(folder: Path, assignment: str) -> str:
+    """The name of an assignment's notebook, of which there is one.
+
+    Raises
+    ------
+    ClassError
+        There are more, or none.
+    """
+    names = released(folder, assignment)
+    if len(names) != 1:
+        said = f"has {len(names)} notebooks" if names else "is not released"
+        raise ClassError(f"{assignment} {said}; an archive is about exactly one")
+    return names[0]
+
+
 def assignments(folder: Path) -> list[str]:
     """What has been released, in order."""
-    return sorted(p.name for p in (folder / "release").iterdir() if released(folder, p.name))
+    return sorted({path.parent.name for path in (folder / "release").glob("*/*.ipynb")})
 
 
 def template(folder: Path, assignment: str, name: str) -> Notebook:
     """A notebook as it was released."""
-    path = folder / "release" / assignment / name
-    notebook: Notebook = json.loads(path.read_text("utf-8"))
+    return read(folder / "release" / assignment / name)
+
+
+def read(path: Path) -> Notebook:
+    """A notebook of an instructor's.
+
+    Raises
+    ------
+    ClassError
+        It is none.
+    """
+    try:
+        notebook: Notebook = json.loads(path.read_text("utf-8"))
+        for cell in notebook["cells"]:
+            cell["metadata"].items()  # it has some
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ClassError(f"{path} is no notebook: {error}") from None
     return notebook
 
 
 def submissions(folder: Path, assignment: str) -> list[str]:
     """The learners who have handed something in, by their folders."""
+    return [name for name in _folders(folder, assignment) if harmless(name)]
+
+
+def passed_over(folder: Path, assignment: str) -> list[str]:
+    """The folders that can be no learner's."""
+    return [name for name in _folders(folder, assignment) if not harmless(name)]
+
+
+ODD_NAME = (
+    "no learner's name may begin with a dot, or hold <, >, \", *, ?, [ or what is no character"
+)
+
+
+def harmless(student: str) -> bool:
+    """Whether a folder's name leads nowhere else, can be written into any file, and is nothing to
+    a terminal, to the formgrader's pages of HTML, or to nbgrader, which takes it for a pattern.
+
+    Whoever writes into nbgrader's exchange by hand chooses that name.
+    """
+    return (
+        not student.startswith(".")
+        and not set(student) & set('<>"*?[')
+        and line(student) == student
+    )
+
+
+def _folders(folder: Path, assignment: str) -> list[str]:
     paths = (folder / "submitted").glob(f"*/{assignment}")
     return sorted(path.parent.name for path in paths if path.is_dir())
 
@@ -112,22 +177,20 @@ def submissions(folder: Path, assignment: str) -> list[str]:
 def handed_in(folder: Path, assignment: str, student: str) -> dict[str, bytes]:
     """The notebooks in a learner's folder, unread, by file name.
 
-    Only regular files, and of each no more than `sanitise` will look at: a longer one is refused
-    there, by its length.
+    Only regular files, in a folder that is no link, and no more than `sanitise` will look at: a
+    longer one is refused there, by its length, and of many beside the right ones it opens few.
     """
-    found = {}
+    found: dict[str, bytes] = {}
+    place = folder / "submitted" / student / assignment
+    if place.is_symlink():  # to somebody else's work, or to the instructor's
+        return found
+    right, all_ = released(folder, assignment), notebooks_in(place)
     with contextlib.suppress(OSError):  # what is gone, or cannot be read, is not there
-        for entry in os.scandir(folder / "submitted" / student / assignment):
-            if entry.name.endswith(".ipynb") and entry.is_file(follow_symlinks=False):
-                with contextlib.suppress(OSError):
-                    found[entry.name] = _bytes(Path(entry.path))
+        others = affordable([path for path in all_ if path.name not in right])
+        for path in chain((path for path in all_ if path.name in right), others):
+            with contextlib.suppress(OSError, ValueError), files.plain(path) as file:
+                found[path.name] = file.read(MAX_FILE + 1)
     return found
-
-
-def _bytes(path: Path) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with open(descriptor, "rb") as file:
-        return file.read(MAX_FILE + 1)
 
 
 def job(folder: Path, assignments: Sequence[str]) -> Job:
@@ -144,15 +207,36 @@ def job(folder: Path, assignments: Sequence[str]) -> Job:
         for name in released(folder, assignment)
     }
     for label, notebook in templates.items():
-        for cell in notebook["cells"]:
-            grading = cell["metadata"].get("nbgrader", {})
-            code = cell["cell_type"] == "code" and grading.get("grade")
-            if code and not grading["solution"] and not exercise_of(cell):
-                raise ClassError(
-                    f"{label}: the cell {grading['grade_id']} bears points, but checks no "
-                    "exercise; nbgrader would give full marks to everybody"
-                )
-    return Job(secret(folder), templates, versions.judge())
+        require_gradable(label, notebook)
+    prints = {label: tasks.template_print(notebook) for label, notebook in templates.items()}
+    return Job(secret(folder), templates, prints, versions.judge())
+
+
+def require_gradable(label: str, notebook: Notebook) -> None:
+    """That something can give the points of every cell of a notebook.
+
+    Raises
+    ------
+    ClassError
+    """
+    for cell in notebook["cells"]:
+        if why := _ungradable(cell):
+            named = cell["metadata"]["nbgrader"]["grade_id"]
+            raise ClassError(f"{label}: the cell {named} {why}")
+
+
+def _ungradable(cell: dict[str, Any]) -> str:
+    """Why no judge and no person could give the points of a cell, or nothing."""
+    grading = cell["metadata"].get("nbgrader", {})
+    if grading.get("task"):
+        return (
+            "is a task, for cells that learners add, and those are left out when they are graded; "
+            "make it a manually graded answer"
+        )
+    code = cell["cell_type"] == "code" and grading.get("grade")
+    if code and not grading["solution"] and not exercise_of(cell):
+        return "bears points, but checks no exercise; nbgrader would give full marks to everybody"
+    return ""
 
 
 def task(folder: Path, label: str, student: str) -> Task:
@@ -214,7 +298,10 @@ def _results(path: Path) -> Results:
 
 def up_to_date(folder: Path, label: str, student: str) -> Result | None:
     """The latest result on a notebook, if it is about what is handed in now."""
-    return as_it_is(folder, label, student)[1]
+    result = results(folder).latest(student, label)
+    if tasks.is_of(handed_in(folder, label.split("/")[0], student), result):
+        return result
+    return as_it_is(folder, label, student)[1] if result else None
 
 
 def as_it_is(folder: Path, label: str, student: str) -> tuple[Clean, Result | None]:
@@ -228,6 +315,11 @@ def as_it_is(folder: Path, label: str, student: str) -> tuple[Clean, Result | No
 def _file(label: str) -> tuple[str, str]:
     assignment, stem = label.split("/")
     return assignment, f"{stem}.ipynb"
+
+
+def lost(folder: Path) -> Journal:
+    """What could not be graded: [assignment's notebook, learner, hash of the files, why]."""
+    return Journal(require(folder) / PRIVATE / "lost.jsonl")
 
 
 def pages(folder: Path) -> Journal:

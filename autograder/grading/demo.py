@@ -4,7 +4,7 @@ import ast
 import inspect
 import json
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ from tqdm import tqdm
 from autograder.exercise import exercise, mutant_source, parts, stub
 from autograder.grading import classroom, overview
 from autograder.grading.books import Books
-from autograder.grading.cli import table
 from autograder.grading.grade import grade, surveyed
+from autograder.grading.listing import table
 from autograder.grading.sanitise import answer_cells
 from autograder.notebooks import TEXT_STUB, units
 from autograder.weave import instructor_notebook, text_of
@@ -56,13 +56,12 @@ def demo(folder: Path) -> None:
     print("\n".join(table(results)))
     print(f"\nfeedback  {folder / 'feedback'}")
     print(f"marks     {folder / 'gradebook.db'} (nbgrader's gradebook)")
-    for unit in course:
-        print(f"overview  {overview.page(folder, surveyed(folder, unit))}")
+    print(f"overview  {overview.page(folder, [surveyed(folder, unit) for unit in course])}")
 
 
-def crowd(count: int) -> dict[str, Make]:
+def crowd(count: int, unit: str = UNIT) -> dict[str, Make]:
     """A class of any size: the demo's kinds of submission by turns, but for the one that hangs."""
-    kinds = [make for student, make in submissions().items() if student != "omar"]
+    kinds = [cache(make) for student, make in submissions(unit).items() if student != "omar"]
     return {f"learner-{n:05}": kinds[n % len(kinds)] for n in range(count)}
 
 

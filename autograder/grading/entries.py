@@ -5,8 +5,6 @@ a person has given, here only those are asked for that lie over something new.
 """
 
 import json
-import os
-import stat
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -28,15 +26,16 @@ from nbgrader.utils import parse_utc
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from autograder.grading.classroom import ClassError
+from autograder.grading import extensions, files
+from autograder.grading.errors import ClassError, typed
 from autograder.grading.judge import Result
 from autograder.grading.sanitise import answer_cells
 from autograder.grading.tasks import digest
 from autograder.notebooks import source_of
 
 NO_ANSWER = "No response."  # nbgrader's words
-STAMP, MAX_STAMP = "timestamp.txt", 200
-OF_THE_EXCHANGE = STAMP, "submission_secret.txt"  # the second says whose the feedback is
+STAMP, SECRET = "timestamp.txt", "submission_secret.txt"  # the second says whose the feedback is
+OF_THE_EXCHANGE, MAX_STAMP = (STAMP, SECRET), 200
 
 
 class Entries:
@@ -60,10 +59,11 @@ class Entries:
         except MissingEntry:
             raise ClassError(
                 f"the gradebook does not know {assignment}; run: "
-                f"unrolled class release {folder} {assignment}"
+                + typed("class", "release", folder, assignment)
             ) from None
         self._names = {notebook.id: notebook.name for notebook in self._released.notebooks}
         self._cells = {c.id: c for notebook in self._released.notebooks for c in _cells(notebook)}
+        self._granted = extensions.read(folder)
         self._late = AssignLatePenalties(parent=api)
         self._late.init_plugin()
 
@@ -102,9 +102,7 @@ class Entries:
         for student in students:
             if student not in submissions:
                 submissions[student] = self._new(student)
-            stamp = self._timestamp(student)
-            if stamp is not None:
-                submissions[student].timestamp = stamp
+            submissions[student].timestamp = self._timestamp(student)
         return submissions
 
     def _found(self, students: Sequence[str]) -> dict[str, SubmittedAssignment]:
@@ -138,10 +136,9 @@ class Entries:
 
     def _timestamp(self, student: str) -> datetime | None:
         """When it was handed in, if a file says so, as nbgrader reads it."""
-        text = stamp_of(self._folder / "submitted" / student / self._assignment)
         try:
-            return parse_utc(text) if text else None
-        except (ValueError, OverflowError):
+            return time_of(self._folder / "submitted" / student / self._assignment)
+        except ValueError:
             self.notices.append(
                 f"{student}: timestamp.txt of {self._assignment} holds no time; "
                 "it counts as handed in on time"
@@ -181,6 +178,7 @@ class Entries:
     def _penalty(self, notebook: SubmittedNotebook) -> None:
         """nbgrader's own rule, or that of the class's plugin, for a late submission."""
         submission = notebook.assignment
+        extensions.allow(self._granted, submission)
         late, penalty = submission.total_seconds_late, None
         if late > 0:
             score = sum(_score(grade) for grade in notebook.grades)
@@ -211,13 +209,25 @@ def _score(grade: Grade) -> float:
 def stamp_of(place: Path, name: str = STAMP) -> str:
     """The text of a submission's timestamp.txt; nothing if it is no plain, short file."""
     try:
-        descriptor = os.open(place / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with open(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return ""
+        with files.plain(place / name) as file:
             return file.read(MAX_STAMP).decode("utf-8", "replace").strip()
-    except OSError:
+    except (OSError, ValueError):
         return ""
+
+
+def time_of(place: Path) -> datetime | None:
+    """When a submission was handed in, if a file says so, as nbgrader reads it.
+
+    Raises
+    ------
+    ValueError
+        The file holds no time.
+    """
+    text = stamp_of(place)
+    try:
+        return parse_utc(text) if text else None
+    except OverflowError as error:
+        raise ValueError(str(error)) from None
 
 
 def put_stamp(submission: Path, place: Path) -> None:

@@ -16,11 +16,13 @@ from tqdm import tqdm
 
 from autograder.grading import classroom, integrity, pages, tasks
 from autograder.grading.books import Books, Sheet
-from autograder.grading.classroom import ClassError
+from autograder.grading.classroom import ODD_NAME
+from autograder.grading.errors import ClassError
 from autograder.grading.journal import Journal
 from autograder.grading.judge import Result
 from autograder.grading.pages import Page
 from autograder.grading.sandbox import tiers
+from autograder.grading.sanitise import line
 from autograder.grading.survey import Survey, survey
 from autograder.grading.tasks import Done, Job, Task
 from autograder.grading.workers import Executor, Local, Lost, WorkersFailed, cpus
@@ -63,14 +65,19 @@ class How(NamedTuple):
     def processes(self) -> int:
         return self.workers or cpus()
 
-    def executor(self, job: Job) -> Executor:
-        """What runs the tasks of a job."""
+    def placed(self, job: Job) -> Job:
+        """A job that knows its sandbox; on a cluster each worker has its own."""
         if self.dask is None:
-            here = job._replace(tier=tiers.require(self.trust))
-            return Local(partial(tasks.opened, here), self.processes)
+            return job._replace(tier=tiers.require(self.trust))
+        return job._replace(trust=self.trust)
+
+    def executor(self, job: Job) -> Executor:
+        """What runs the tasks of a job that is placed."""
+        if self.dask is None:
+            return Local(partial(tasks.opened, job), self.processes)
         from autograder.grading.cluster import Dask
 
-        return Dask(partial(tasks.opened, job._replace(trust=self.trust)), self.dask)
+        return Dask(partial(tasks.opened, job), self.dask)
 
 
 class Pair(NamedTuple):
@@ -114,7 +121,11 @@ def grade(folder: Path, *assignments: str, quiet: bool = False, **how: Any) -> l
         that could not be made says why under "lost".
     """
     pairs = [pair for assignment in assignments for pair in handed_in(folder, assignment)]
-    return run(folder, pairs, How(quiet=quiet, **how)).results
+    chosen = How(quiet=quiet, **how)
+    for assignment in assignments:
+        for name in classroom.passed_over(folder, assignment):
+            chosen.say(f"passed over: {name!r}: {ODD_NAME}")
+    return run(folder, pairs, chosen).results
 
 
 def handed_in(folder: Path, assignment: str) -> list[Pair]:
@@ -144,12 +155,22 @@ def surveyed(folder: Path, assignment: str) -> Survey:
         for pair in handed_in(folder, assignment)
     }
     results = [result for result in found.values() if result is not None]
+    lost = {tuple(known): why for *known, why in classroom.lost(folder).unread()}
     ungraded = [
-        (pair.student, f"{pair.stem}: not graded since it was handed in")
+        (pair.student, f"{pair.stem}: {_why_not(folder, pair, lost)}")
         for pair, result in found.items()
         if result is None
     ]
-    return survey(assignment, results, ungraded)
+    ungraded += [(line(name), ODD_NAME) for name in classroom.passed_over(folder, assignment)]
+    students = [student.id for student in Books(folder).students()]
+    return survey(assignment, results, ungraded, students)
+
+
+def _why_not(folder: Path, pair: Pair, lost: dict[tuple[str, ...], str]) -> str:
+    """Why there is no result on what is handed in."""
+    files = tasks.files_print(classroom.task(folder, *pair).files)
+    why = lost.get((*pair, files))
+    return f"it could not be graded: {why}" if why else "not graded since it was handed in"
 
 
 def alike(folder: Path, assignment: str) -> list[integrity.Pair]:
@@ -171,7 +192,7 @@ def alike(folder: Path, assignment: str) -> list[integrity.Pair]:
 
 def run(folder: Path, pairs: Sequence[Pair], how: How) -> Graded:
     """Judge, enter and write these; see `grade`."""
-    job = classroom.job(folder, sorted({pair.assignment for pair in pairs}))
+    job = how.placed(classroom.job(folder, sorted({pair.assignment for pair in pairs})))
     with classroom.locked(folder):
         books = Books(folder)
         try:
@@ -203,11 +224,18 @@ def _judge(
 def _judged(
     folder: Path, pairs: Sequence[Pair], job: Job, how: How
 ) -> Iterator[tuple[Pair, Result]]:
-    """Results in the order in which they are ready."""
-    todo = (classroom.task(folder, *pair) for pair in pairs)
-    lost = 0
+    """Results in the order in which they are ready: first those that stand, as they are stored."""
+    latest, todo, lost = classroom.results(folder).latest, list[Pair](), 0
     with _bar("judging", len(pairs), how) as bar:
-        for task, answer in how.executor(job).run(todo):
+        for pair in pairs:
+            result = latest(pair.student, pair.label)
+            if result and tasks.stands(job, classroom.task(folder, *pair), result):
+                bar.update()
+                yield pair, result
+            else:
+                todo.append(pair)
+        work = (classroom.task(folder, *pair) for pair in todo)
+        for task, answer in how.executor(job).run(work):
             result = _kept(folder, task, answer)
             lost += "lost" in result
             bar.set_postfix_str(f"{lost} could not be graded" if lost else "", refresh=False)
@@ -218,6 +246,8 @@ def _judged(
 def _kept(folder: Path, task: Task, answer: Done | Lost) -> Result:
     """A result, stored if it is new; one that says so, and is not stored, if there is none."""
     if isinstance(answer, Lost):
+        known = [task.label, task.student, tasks.files_print(task.files)]
+        classroom.lost(folder).append([*known, answer.why])
         return _none(task, answer.why)
     results = classroom.results(folder)
     if answer.result is not None:

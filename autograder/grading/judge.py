@@ -21,7 +21,7 @@ from autograder.grading.sandbox.hardening import Limits
 from autograder.grading.sandbox.template import shared
 from autograder.grading.sanitise import NO_MATHS, Clean, legible
 from autograder.grading.session import Clock, Session, StepFailed
-from autograder.notebooks import exercise_of, source_of
+from autograder.notebooks import exercise_of, points_of, source_of
 from autograder.report import Report, Rung
 from autograder.trial import Failure, Outcome
 
@@ -98,9 +98,12 @@ def grade_notebook(
     this = attempt(clean)
     with Session(spawn or shared().spawn, clock=clock) as session:
         for cell in clean.notebook["cells"]:
-            exercise, grade_id = exercise_of(cell), _grade_id(cell)
+            exercise, grade_id, worth = exercise_of(cell), _grade_id(cell), points_of(cell)
             if exercise:
+                if worth is None:
+                    continue  # the instructor has taken its marks away
                 key = answers.key(exercise, seeds(secret, assignment, exercise, student, this))
+                key = replace(key, points=worth)
                 common = partial(common_key, secret, assignment, exercise)
                 try:
                     report, alike = _judged(session, key, failed.get(exercise), clean, common)
@@ -151,7 +154,7 @@ def _judged(
     source = clean.answers.get(key.name)
     if source is None or not source.strip() or diagnosis.untouched(source, key):
         return _failure(key, Rung.NOT_ATTEMPTED), None
-    if failed:
+    if failed and not _defined(session, key.name):
         detail = f"Its cell did not run: {failed}"
         return _failure(key, Rung.RAISED, detail, _names(failed, clean)), None
 
@@ -179,7 +182,18 @@ def _judged(
     explained = _names("\n".join(report.details), clean)
     unexplained = not (report.passed or report.misconception or lost)  # lost is told, and no kind
     alike = _alike(session, common()) if unexplained else None
-    return replace(report, cause=explained or report.cause, public=False), alike
+    below = (f"Its cell raised, below the function: {failed}",) if failed else ()
+    notes = (*report.notes, *below)
+    return replace(report, cause=explained or report.cause, notes=notes, public=False), alike
+
+
+def _defined(session: Session, name: str) -> bool:
+    """Whether a function is there: if its cell raised, it did so below it."""
+    try:
+        session.probe(name, (), ())
+    except StepFailed:
+        return False
+    return True
 
 
 def _alike(session: Session, key: AnswerKey) -> str | None:

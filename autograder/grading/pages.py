@@ -37,6 +37,7 @@ from autograder.grading.bridge import Judge, fill, node
 from autograder.grading.classroom import PRIVATE
 from autograder.grading.entries import put_stamp
 from autograder.grading.judge import Result
+from autograder.grading.late import Extend
 from autograder.grading.tasks import Job, Task
 
 
@@ -185,7 +186,8 @@ class SheetGrades(NbGraderPreprocessor):
 
 INSTEAD = {Judge: Filled, GetGrades: SheetGrades}
 NEEDLESS = {
-    AssignLatePenalties, CheckCellMetadata, OverwriteCells, OverwriteKernelspec, SaveAutoGrades,
+    AssignLatePenalties, CheckCellMetadata, Extend, OverwriteCells, OverwriteKernelspec,
+    SaveAutoGrades,
 }  # fmt: skip
 """These check, repeat or enter what is in the released notebook, or in the gradebook, already."""
 

@@ -143,7 +143,8 @@ def how(code: int | None, usage: Usage | None, limits: Limits) -> str:
     if code >= 0:
         return f"the process ended itself with exit code {code}"
     if code != -signal.SIGKILL:
-        return f"the process was killed by signal {-code} ({signal.Signals(-code).name})"
+        named = [f" ({known.name})" for known in signal.Signals if known == -code]
+        return f"the process was killed by signal {-code}{''.join(named)}"
     if usage is not None and usage.cpu >= limits.cpu_seconds - 1:
         return f"the process used up its {limits.cpu_seconds} seconds of computing time"
     return "the process was killed by the system, most likely for want of memory,"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from autograder.grading import classroom, versions
+from autograder.grading import classroom, tasks, versions
 from autograder.grading.books import Books, Sheet
 from autograder.grading.grade import How, Pair, handed_in, run, sheets_of
 from autograder.grading.judge import Result
@@ -84,7 +84,9 @@ def _outdated(folder: Path, pair: Pair, sheet: Sheet | None) -> bool:
     template = classroom.template(folder, pair.assignment, f"{pair.stem}.ipynb")
     given = {cell: check["points"] for cell, check in result["checks"].items()}
     entered = sheet is not None and given.items() <= sheet.auto.items()
-    return not entered or result["versions"] != versions.of(template)
+    worth = {cell: check["max"] for cell, check in result["checks"].items()}
+    judged = result["versions"] == versions.of(template) and worth == tasks.worths(template)
+    return not (entered and judged)
 
 
 def _moves(
@@ -102,13 +104,15 @@ def _moves(
 def _why(exercise: str, cell: str, old: Result | None, new: Result) -> str:
     """What has changed, and what the judge says now."""
     said = new["checks"][cell]["diagnosis"] if cell in new["checks"] else ""
-    return ": ".join(part for part in (_cause(exercise, old, new), said) if part)
+    return ": ".join(part for part in (_cause(exercise, cell, old, new), said) if part)
 
 
-def _cause(exercise: str, old: Result | None, new: Result) -> str:
+def _cause(exercise: str, cell: str, old: Result | None, new: Result) -> str:
     if old is None or old["answers"] != new["answers"]:
         return "another version was handed in"
     changed = [name for name, is_ in new["versions"].items() if old["versions"].get(name) != is_]
     if exercise in changed:
         return "the exercise was changed"
+    if old["checks"].get(cell, {}).get("max") != new["checks"].get(cell, {}).get("max"):
+        return "its points were changed"
     return f"{', '.join(changed)} was changed" if changed else "it was judged anew"

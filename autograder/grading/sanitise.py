@@ -1,8 +1,8 @@
 """From what was handed in to what is graded: the class's own notebook with the learner's answers.
 
-Nothing of a submission is taken but the text of its answer cells, and the functions and imports
-that an answer uses from a cell of the learner's own. What is broken is repaired where its meaning
-is clear; each repair, and whatever cannot be repaired, is said in a remark.
+Nothing of a submission is taken but the text of its answer cells, and the functions, imports and
+constants that an answer uses from a cell of the learner's own. What is broken is repaired where
+its meaning is clear; each repair, and whatever cannot be repaired, is said in a remark.
 """
 
 import ast
@@ -10,25 +10,29 @@ import copy
 import json
 import os
 import re
-import stat
 import warnings
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from autograder import wire
+from autograder.grading import files
 from autograder.notebooks import source_of
 
 MAX_FILE = 128 << 20  # a notebook of 100 MB of outputs is read in two seconds
 MAX_OTHERS = 20  # files that are looked into when the right one is missing
 MAX_LISTS = 1 << 20  # [ and { in a file; each takes 64 bytes and more once it is read
+MAX_COMMAS = 1 << 23  # in a file; between two of them stands what takes 60 bytes and more
 MAX_CELLS = 10_000
 MAX_TEXT = 4 << 20  # characters in all cells; the course's longest notebook has 40,000
-MAX_CELL = 100_000
+MAX_CELL = wire.MAX_TEXT
+MAX_PROSE = 20_000  # characters of an answer in Markdown; a page's converter takes seconds for them
 MAX_PARSED = 1 << 20  # characters of cells that are no answers; Python takes a second for them
 MAX_LINE = 600
 
 UNSEEN = re.compile("\x1b\\[[0-9;?]*[A-Za-z]|[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What acts on a terminal or turns text round: escape sequences, controls, bidi overrides."""
+BLANK = re.compile(r"^[^\S\n]+$", re.M)
 NO_MATHS = "tex2jax_ignore mathjax_ignore"  # classes that MathJax 2, and 3 and 4, leave alone
 
 Notebook = dict[str, Any]
@@ -40,6 +44,7 @@ class Cell(NamedTuple):
     grade_id: str | None
     code: bool
     source: str
+    id: str | None = None
 
 
 class Clean(NamedTuple):
@@ -87,11 +92,11 @@ def sanitise(template: Notebook, folder: Path, name: str) -> Clean:
     clean = copy.deepcopy(template)
     expected = dict(answer_cells(clean))
     cells, remarks = _read(folder, name, {g: source_of(cell) for g, cell in expected.items()})
-    cells = list(_rejoined(cells, expected))
+    cells = list(_rejoined(_marked(cells, expected, remarks), expected))
     own = _own(cells, template, expected)
     for grade_id, cell in expected.items():
         source, said = _answer(grade_id, cell, cells)
-        if source is not None and cell["cell_type"] == "code":
+        if source not in (None, source_of(cell)) and cell["cell_type"] == "code":
             source = _with_helpers(_cut(source, said), own, said)
         remarks += [f"{grade_id}: {text}" for text in said]
         if source is not None:
@@ -100,8 +105,7 @@ def sanitise(template: Notebook, folder: Path, name: str) -> Clean:
             cell["outputs"], cell["execution_count"] = [], None
     if not cells:
         remarks.append("Nothing in it could be graded.")
-    remarks = [legible(remark).replace("\n", " ") for remark in remarks]
-    return Clean(clean, tuple(remarks), frozenset(own.names))
+    return Clean(clean, tuple(map(line, remarks)), frozenset(own.names))
 
 
 # ------------------------------------------------------------------ for other people's screens
@@ -119,6 +123,11 @@ def legible(text: str, most: int = MAX_LINE) -> str:
     text = text.encode("utf-8", "replace").decode("utf-8")  # lone surrogates
     text = UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     return text if len(text) <= most else f"{text[:most]}… ({len(text) - most} characters more)"
+
+
+def line(text: str, most: int = MAX_LINE) -> str:
+    """`legible` text on one line."""
+    return re.sub(r"[\n\t]", " ", legible(text, most))
 
 
 def remark_cell(remarks: Sequence[str]) -> dict[str, Any]:
@@ -140,9 +149,11 @@ def _entities(text: str) -> str:
 
 
 LINK = re.compile(r"\]([(:])\s*(?!https?://|mailto:|#)", re.IGNORECASE)
+IMAGE = re.compile(r"(?<!!)!+\[")
 ENTITY = re.compile(r"&(?=#?\w+;)")
 MACRO = re.compile(
-    r"(?<!\\)\\+(?=(?:href|url|style|class|cssId|unicode|require|def|let|html\w*|(?:re)?new\w+)\b)",
+    r"(?<!\\)\\+(?=(?:href|url|style|class|cssId|data|unicode|mmlToken|bbox|require"
+    r"|[egx]?def|let|html[a-z]*|(?:re)?new[a-z]+|Declare[a-z]+)(?![a-z]))",
     re.IGNORECASE,
 )
 """LaTeX that makes links, sets styles, loads extensions, or defines what does."""
@@ -153,8 +164,9 @@ def _harmless(markdown: str) -> str:
 
     It is shown on the instructor's pages, where a script could act.
     """
-    text = ENTITY.sub("&amp;", legible(markdown, MAX_CELL)).replace("<", "&lt;")
-    return MACRO.sub("", LINK.sub(r"] \1", text.replace("![", "[")))
+    text = MACRO.sub("", legible(markdown, MAX_PROSE))  # first: what it leaves may be an entity
+    text = ENTITY.sub("&amp;", text).replace("<", "&lt;")
+    return LINK.sub(r"] \1", IMAGE.sub("[", text))
 
 
 # ------------------------------------------------------------------ one answer
@@ -170,7 +182,9 @@ def _answer(grade_id: str, cell: dict[str, Any], cells: list[Cell]) -> tuple[str
         if not any(_defines(c.source, grade_id) for c in written):
             found = _elsewhere(grade_id, cells, stub)
             if found is not None:
-                return found, ["its answer was found in another cell, and is graded."]
+                renamed = written[-1:] if f"def {grade_id}" not in found else []
+                whole = "\n\n".join([*(c.source for c in renamed), found])
+                return whole, ["its answer was found in another cell, and is graded."]
     if not mine:
         return None, ["its answer cell is missing."] if cells else []
     said = []
@@ -181,6 +195,21 @@ def _answer(grade_id: str, cell: dict[str, Any], cells: list[Cell]) -> tuple[str
         said.append("its answer cell is no code cell any more; it is graded as code.")
         return _unfenced(chosen.source), said
     return chosen.source, said
+
+
+def _marked(
+    cells: list[Cell], expected: Mapping[str, dict[str, Any]], remarks: list[str]
+) -> list[Cell]:
+    """The cells, where answers whose nbgrader metadata some program took away are known by ids."""
+    there = {cell.grade_id for cell in cells}
+    lost = {cell.get("id"): name for name, cell in expected.items() if name not in there}
+    marked = [
+        cell._replace(grade_id=lost.get(cell.id)) if cell.grade_id is None and cell.id else cell
+        for cell in cells
+    ]
+    if marked != cells:
+        remarks.append("Cells had lost nbgrader's metadata, and were known by their ids.")
+    return marked
 
 
 def _rejoined(cells: Sequence[Cell], expected: Container[str | None]) -> Iterator[Cell]:
@@ -224,9 +253,13 @@ def _unfenced(markdown: str) -> str:
 
 
 def _cut(source: str, said: list[str]) -> str:
+    """An answer of a length that can be shown.
+
+    White space alone on a line is left out: a page's highlighter could make hours of it.
+    """
     if len(source) > MAX_CELL:
         said.append(f"its answer is {len(source)} characters long and is cut at {MAX_CELL}.")
-    return source[:MAX_CELL]
+    return BLANK.sub("", source[:MAX_CELL])
 
 
 def _defines(source: str, name: str) -> bool:
@@ -239,7 +272,7 @@ def _defines(source: str, name: str) -> bool:
 
 
 class Own(NamedTuple):
-    """What stands in cells of a learner's own: all names, and functions and imports by name."""
+    """What stands in cells of a learner's own: all names, and what may be used of it, by name."""
 
     names: set[str]
     helpers: Mapping[str, ast.stmt]
@@ -260,7 +293,7 @@ def _own(cells: Sequence[Cell], template: Notebook, expected: Mapping[str, Any])
     helpers = {
         name: node
         for node in nodes
-        if isinstance(node, DEFINITION)
+        if isinstance(node, DEFINITION) or _is_constant(node)
         for name in _bound(node)
         if name not in known
     }
@@ -270,15 +303,23 @@ def _own(cells: Sequence[Cell], template: Notebook, expected: Mapping[str, Any])
 DEFINITION = ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
 
 
+def _is_constant(node: ast.stmt) -> bool:
+    """Whether a statement gives names a number or a text, such as ``EPSILON = 1e-8``."""
+    if not isinstance(node, ast.Assign) or not all(isinstance(t, ast.Name) for t in node.targets):
+        return False
+    value = node.value.operand if isinstance(node.value, ast.UnaryOp) else node.value
+    return isinstance(value, ast.Constant)
+
+
 def _with_helpers(source: str, own: Own, said: list[str]) -> str:
-    """An answer, under the functions and imports that it uses from cells of the learner's own."""
+    """An answer, under all of the learner's own cells that it uses and that may be used."""
     used = _used(source, own)
     if not used:
         return source
     nodes = [node for node in dict.fromkeys(own.helpers.values()) if node in used]
     try:
         whole = "\n\n".join([*(ast.unparse(node) for node in nodes), source])
-    except RecursionError:
+    except (RecursionError, ValueError):  # a number may have too many digits to be written
         return source
     if len(whole) > MAX_CELL:
         return source
@@ -288,7 +329,7 @@ def _with_helpers(source: str, own: Own, said: list[str]) -> str:
 
 
 def _used(source: str, own: Own) -> set[ast.stmt]:
-    """The functions and imports that a source uses, or that those use in their turn."""
+    """The functions, imports and constants that a source uses, or that those use in their turn."""
     looked = _parsed(source)
     used: set[ast.stmt] = set()
     bound = {name for node in looked for name in _bound(node)}
@@ -343,13 +384,13 @@ def _read(folder: Path, name: str, stubs: dict[str, str]) -> tuple[list[Cell], l
     """The cells of the notebook that was meant, and remarks on how it was found."""
     if folder.is_symlink():
         return [], ["The folder is a link; what it leads to is not graded."]
-    files = _notebooks(folder)
-    right = next((path for path in files if path.name == name), None)
+    notebooks = notebooks_in(folder)
+    right = next((path for path in notebooks if path.name == name), None)
     cells, remarks = _cells_of(right) if right else ([], [f"There is no file {name}."])
     if _worth(cells, stubs):
         return cells, remarks
-    others = [path for path in files if path != right]
-    readings = [(path.name, *_cells_of(path)) for path in _affordable(others)]
+    others = [path for path in notebooks if path != right]
+    readings = [(path.name, *_cells_of(path)) for path in affordable(others)]
     best = max(readings, key=lambda reading: _worth(reading[1], stubs), default=None)
     if best is None or not _worth(best[1], stubs):
         return cells, [*remarks, *_unread(folder)] if not cells else remarks
@@ -371,7 +412,7 @@ def _worth(cells: Sequence[Cell], stubs: dict[str, str]) -> int:
     )
 
 
-def _notebooks(folder: Path) -> list[Path]:
+def notebooks_in(folder: Path) -> list[Path]:
     """Regular files that end in .ipynb; no links, no folders."""
     return [path for path in _files(folder) if path.name.endswith(".ipynb")]
 
@@ -384,7 +425,7 @@ def _files(folder: Path) -> list[Path]:
     return [Path(entry.path) for entry in entries if entry.is_file(follow_symlinks=False)]
 
 
-def _affordable(paths: Sequence[Path]) -> Iterator[Path]:
+def affordable(paths: Sequence[Path]) -> Iterator[Path]:
     """The first few files, as long as they are not too large together."""
     left = MAX_FILE
     for path in paths[:MAX_OTHERS]:
@@ -423,10 +464,7 @@ def _bounded(raw_cells: list[Any]) -> list[Cell]:
 
 
 def _bytes(path: Path) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ValueError("it is no regular file")
+    with files.plain(path) as file:
         data = file.read(MAX_FILE + 1)
     if len(data) > MAX_FILE:
         raise ValueError(f"it is larger than {MAX_FILE >> 20} MB; clear its outputs")
@@ -439,7 +477,10 @@ def _document(data: bytes, remarks: list[str]) -> Any:
     """The JSON in a file, but for the outputs of cells."""
     if data.count(b"[") + data.count(b"{") > MAX_LISTS:
         raise ValueError(f"it has more than {MAX_LISTS} lists and dictionaries; clear its outputs")
-    return json.loads(_decoded(data, remarks), object_pairs_hook=_without_outputs)
+    if data.count(b",") > MAX_COMMAS:
+        raise ValueError(f"it has more than {MAX_COMMAS} commas; clear its outputs")
+    text = _decoded(data, remarks)  # no number in it counts, and an int may have too many digits
+    return json.loads(text, object_pairs_hook=_without_outputs, parse_int=float)
 
 
 def _without_outputs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -497,7 +538,9 @@ def _cell(raw: Any) -> Cell | None:
     grading = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     grade_id = grading.get("grade_id") if isinstance(grading, dict) else None
     grade_id = grade_id if isinstance(grade_id, str) else None
-    return Cell(grade_id, raw.get("cell_type") == "code", _mended(source))
+    id_ = raw.get("id")
+    id_ = id_ if isinstance(id_, str) else None
+    return Cell(grade_id, raw.get("cell_type") == "code", _mended(source), id_)
 
 
 def _mended(source: str) -> str:

@@ -1,8 +1,9 @@
 """What a class has understood of an assignment, in figures: pure counting, of results."""
 
+import hmac
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from autograder.grading.judge import Result
@@ -56,7 +57,10 @@ class Learner(NamedTuple):
 
 
 class Survey(NamedTuple):
-    """All of it: by exercise in the order of the notebook, groups the largest first."""
+    """All of it: by exercise in the order of the notebook, groups the largest first.
+
+    `missing` are learners of the class who have handed in nothing.
+    """
 
     assignment: str
     learners: tuple[Learner, ...]
@@ -65,6 +69,7 @@ class Survey(NamedTuple):
     clusters: tuple[Group, ...]
     ungraded: tuple[tuple[str, str], ...]
     remarks: tuple[tuple[str, str], ...]
+    missing: tuple[str, ...] = ()
 
     @property
     def struggling(self) -> list[Learner]:
@@ -77,40 +82,93 @@ class Survey(NamedTuple):
         """Of the learners' shares."""
         return statistics.median([learner.share for learner in self.learners] or [0.0])
 
-    def called(self, anonymous: bool = False) -> dict[str, str]:
-        """From each learner to what they are called: their name, or a number."""
-        names = [learner.name for learner in self.learners]
-        names += sorted({name for name, _ in self.ungraded} - set(names))
-        return {name: f"learner {n}" if anonymous else name for n, name in enumerate(names, 1)}
-
-    def summary(self, anonymous: bool = False) -> dict[str, Any]:
-        """All of it as JSON-able data; a remark may name a file, and so a learner."""
-        called = self.called(anonymous)
-
-        def named(groups: Sequence[Group]) -> list[dict[str, Any]]:
-            return [
-                {**group._asdict(), "learners": [called[name] for name in group.learners]}
-                for group in groups
-            ]
-
-        learners = [
-            {**learner._asdict(), "name": called[learner.name]} for learner in self.learners
-        ]
+    def summary(self) -> dict[str, Any]:
+        """All of it as JSON-able data."""
         return {
             "assignment": self.assignment,
             "median": self.median,
-            "learners": learners,
+            "learners": [learner._asdict() for learner in self.learners],
             "exercises": [{**e._asdict(), "difficulty": e.difficulty} for e in self.exercises],
-            "misconceptions": named(self.misconceptions),
-            "clusters": named(self.clusters),
-            "ungraded": [[called[name], why] for name, why in self.ungraded],
-            "remarks": [] if anonymous else [list(pair) for pair in self.remarks],
+            "misconceptions": [group._asdict() for group in self.misconceptions],
+            "clusters": [group._asdict() for group in self.clusters],
+            "ungraded": [list(pair) for pair in self.ungraded],
+            "remarks": [list(pair) for pair in self.remarks],
+            "missing": list(self.missing),
         }
 
 
+def numbers(surveys: Iterable[Survey], secret: bytes) -> dict[str, str]:
+    """What learners may be called instead of by their names, in an order that tells nothing."""
+    those = {learner.name for survey in surveys for learner in survey.learners}
+    those |= {name for survey in surveys for name, _ in survey.ungraded}
+    those |= {name for survey in surveys for name in survey.missing}
+    shuffled = sorted(those, key=lambda name: hmac.digest(secret, name.encode(), "sha256"))
+    width = len(str(len(shuffled)))
+    return {name: f"learner {number:0{width}}" for number, name in enumerate(shuffled, 1)}
+
+
+def anonymous(survey: Survey, called: Mapping[str, str]) -> Survey:
+    """A survey in which learners are called so, and stand in that order.
+
+    Of remarks only it is said that there are some: they may name a file, and so a learner.
+    """
+
+    def renamed(groups: Sequence[Group]) -> tuple[Group, ...]:
+        return tuple(
+            g._replace(learners=tuple(sorted(called[n] for n in g.learners))) for g in groups
+        )
+
+    return survey._replace(
+        learners=tuple(sorted(each._replace(name=called[each.name]) for each in survey.learners)),
+        misconceptions=renamed(survey.misconceptions),
+        clusters=renamed(survey.clusters),
+        ungraded=tuple(sorted((called[name], why) for name, why in survey.ungraded)),
+        remarks=tuple(
+            sorted({(called[name], "something was mended") for name, _ in survey.remarks})
+        ),
+        missing=tuple(sorted(called[name] for name in survey.missing)),
+    )
+
+
+def rows(summary: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """All of a survey's summary, a row each: a table that can be filtered by its `kind`.
+
+    `count` are those of the `of`: points, learners who passed, learners who did the same.
+    """
+    known = {"assignment": summary["assignment"]}
+    for each in summary["learners"]:
+        said = {"wrong": " ".join(each["wrong"]), "not_tried": " ".join(each["open"])}
+        points = {"count": each["points"], "of": each["most"], "share": each["share"]}
+        yield {**known, "kind": "learner", "learner": each["name"], **points, **said}
+    for each in summary["exercises"]:
+        passed = {"count": each["passed"], "of": each["learners"], "share": each["difficulty"]}
+        more = {"tried": each["tried"], "discrimination": each["discrimination"]}
+        yield {**known, "kind": "exercise", "exercise": each["name"], **passed, **more}
+    for kind in ("misconceptions", "clusters"):
+        for each in summary[kind]:
+            count, those = len(each["learners"]), {"exercise": each["exercise"], "id": each["id"]}
+            same = {"count": count, "of": each["tried"], "share": count / each["tried"]}
+            for name in each["learners"]:
+                said = {"learner": name, **same, "why": each["why"]}
+                yield {**known, "kind": kind.removesuffix("s"), **those, **said}
+    for kind in ("ungraded", "remarks"):
+        for name, why in summary[kind]:
+            yield {**known, "kind": kind.removesuffix("s"), "learner": name, "why": why}
+    for name in summary["missing"]:
+        yield {**known, "kind": "missing", "learner": name, "why": "nothing is handed in"}
+
+
+COLUMNS = [
+    "assignment", "kind", "learner", "exercise", "id", "count", "of", "share", "tried",
+    "discrimination", "wrong", "not_tried", "why",
+]  # fmt: skip
+"""Of `rows`."""
+
+
 def survey(
-    assignment: str, results: Sequence[Result], ungraded: Iterable[tuple[str, str]] = ()
-) -> Survey:
+    assignment: str, results: Sequence[Result], ungraded: Iterable[tuple[str, str]] = (),
+    students: Iterable[str] = (),
+) -> Survey:  # fmt: skip
     """Count what came of an assignment.
 
     Parameters
@@ -120,6 +178,8 @@ def survey(
         The latest on every notebook that was handed in.
     ungraded : iterable of (str, str), optional
         Learners of whom there is no result, and why.
+    students : iterable of str, optional
+        The class.
 
     Returns
     -------
@@ -129,14 +189,16 @@ def survey(
     for result in sorted(results, key=lambda result: result["student"]):
         checks[result["student"]] |= {c["name"]: c for c in result["checks"].values()}
     remarks = [(r["student"], remark) for r in results for remark in r["remarks"]]
+    ungraded = tuple(ungraded)
     return Survey(
         assignment,
         tuple(_learner(name, list(mine.values())) for name, mine in checks.items()),
         tuple(_exercise(name, checks) for name in _names(checks)),
         tuple(_groups(checks, "misconception")),
         tuple(group for group in _groups(checks, "alike") if len(group.learners) > 1),
-        tuple(ungraded),
+        ungraded,
         tuple(sorted(remarks)),
+        tuple(sorted({*students} - {*checks} - {name for name, _ in ungraded})),
     )
 
 

@@ -20,19 +20,21 @@ from autograder.grading.sandbox.hardening import Limits
 from autograder.grading.sandbox.template import Template
 from autograder.grading.sanitise import Clean, Notebook, answer_cells, sanitise
 from autograder.grading.workers import NotReady
-from autograder.notebooks import source_of
+from autograder.notebooks import exercise_of, points_of, source_of
 
 
 class Job(NamedTuple):
     """What all tasks of a run have in common; a worker is given it once.
 
-    `templates` are the released notebooks by their labels, and `judge` is the version of the judge
-    that the run is made with. `tier` is the sandbox's; where it is left out, a worker takes the
-    best that it has, which may be none only where there is `trust` in the submissions.
+    `templates` are the released notebooks by their labels, `prints` are hashes of each and of what
+    judges it, and `judge` is the version of the judge that the run is made with. `tier` is the
+    sandbox's; where it is left out, a worker takes the best that it has, which may be none only
+    where there is `trust` in the submissions.
     """
 
     secret: bytes
     templates: dict[str, Notebook]
+    prints: dict[str, str]
     judge: str
     tier: Tier | None = None
     trust: bool = False
@@ -132,8 +134,48 @@ def work(job: Job, task: Task, sandbox: Sandbox) -> Done:
     """Clean a notebook and judge it, unless its result is known."""
     clean = read(job.templates[task.label], task)
     key = result_key(job, task.student, task.label, clean, sandbox.tier)
-    known = key in task.known
-    return Done(key, None if known else judged(job, task.student, task.label, clean, sandbox))
+    if key in task.known:
+        return Done(key, None)
+    result = judged(job, task.student, task.label, clean, sandbox)
+    return Done(key, {**result, "files": files_print(task.files)})
+
+
+def stands(job: Job, task: Task, result: Result) -> bool:
+    """Whether a result is of these very files, by what would judge them now.
+
+    If not, it may hold all the same: not all that is in a file counts.
+    """
+    return (
+        result.get("print") == job.prints[task.label]
+        and job.tier in (None, result["tier"])
+        and is_of(task.files, result)
+    )
+
+
+def is_of(files: dict[str, bytes], result: Result | None) -> bool:
+    """Whether a result is known to be of these files."""
+    return result is not None and result.get("files") == files_print(files)
+
+
+def files_print(files: dict[str, bytes]) -> str:
+    """A hash of files and their names."""
+    known = [(name, hashlib.sha256(data).hexdigest()) for name, data in sorted(files.items())]
+    return digest(json.dumps(known))
+
+
+def template_print(template: Notebook) -> str:
+    """A hash of a released notebook and of what judges it."""
+    return digest(json.dumps([template, versions.of(template)], sort_keys=True))
+
+
+def worths(template: Notebook) -> dict[str, float]:
+    """What each graded check of a released notebook is worth, by the cell's name."""
+    checks = ((cell, points_of(cell)) for cell in template["cells"] if exercise_of(cell))
+    return {
+        cell["metadata"]["nbgrader"]["grade_id"]: worth
+        for cell, worth in checks
+        if worth is not None
+    }
 
 
 def read(template: Notebook, task: Task) -> Clean:
@@ -151,6 +193,7 @@ def judged(job: Job, student: str, label: str, clean: Clean, sandbox: Sandbox) -
     return {
         **grade_notebook(clean, student, label, job.secret, sandbox.spawn),
         "versions": versions.of(template),
+        "print": job.prints[label],
         "answers": digests(clean),
         "blank": [id_ for id_, text in clean.answers.items() if text == source_of(stubs[id_])],
     }
@@ -172,5 +215,6 @@ def result_key(job: Job, student: str, label: str, clean: Clean, tier: str) -> s
         versions.of(job.templates[label]), tier, label, student,
         sorted(clean.answers.items()), sorted(clean.extra), list(clean.remarks),
         [source_of(cell) for cell in clean.notebook["cells"]],
+        list(worths(job.templates[label]).items()),
     ]  # fmt: skip
     return hashlib.sha256(job.secret + json.dumps(facts).encode()).hexdigest()

@@ -17,14 +17,16 @@ BY_EXERCISE = ("autograder.exercises", "solutions")
 _DOTTED = tuple(f"{package}." for package in BY_EXERCISE)
 
 BYSTANDERS = {
-    "bench", "cli.py", "misconceptions.py", "start.py", "terminal.py",
-    "verify.py", "verify_notebooks.py", "weave.py",
-    "grading/books.py", "grading/bridge.py", "grading/classroom.py", "grading/cli.py",
-    "grading/cluster.py", "grading/collect.py", "grading/demo.py", "grading/doctor.py",
-    "grading/entries.py", "grading/export.py", "grading/grade.py", "grading/integrity.py",
-    "grading/journal.py", "grading/late.py",
-    "grading/overview.py", "grading/pages.py", "grading/regrade.py", "grading/roster.py",
-    "grading/sheets.py", "grading/survey.py", "grading/versions.py", "grading/workers.py",
+    "bench", "cli.py", "misconceptions.py", "start.py", "terminal.py", "verify.py",
+    "verify_notebooks.py", "weave.py", "grading/books.py", "grading/bridge.py",
+    "grading/class_cli.py", "grading/classroom.py", "grading/cli.py", "grading/cluster.py",
+    "grading/collect.py", "grading/demo.py", "grading/doctor.py", "grading/entries.py",
+    "grading/errors.py", "grading/exchange.py", "grading/export.py", "grading/extensions.py",
+    "grading/grade.py", "grading/integrity.py", "grading/journal.py", "grading/late.py",
+    "grading/listing.py", "grading/marking.py", "grading/options.py", "grading/overview.py",
+    "grading/pages.py", "grading/regrade.py", "grading/roster.py", "grading/sheets.py",
+    "grading/survey.py", "grading/versions.py", "grading/workers.py", "grading/worksheet.py",
+    "grading/zipcollect.py",
 }  # fmt: skip
 """Parts of `autograder` that start, store or show a verdict, but have no say in it."""
 

@@ -5,16 +5,23 @@ from pathlib import Path
 
 import pytest
 
+from autograder.grading import library
+
 ROOT = Path(__file__).parents[2]
 LEARNER = {
     "desk",
     "answers",
+    "curves",
     "diagnosis",
     "diary",
     "distributions",
     "fits",
+    "kinds",
+    "near",
     "notebooks",
     "notices",
+    "parts",
+    "raised",
     "report",
     "handed",
     "specs",
@@ -54,6 +61,14 @@ def test_the_learner_s_library_knows_nobody(path):
 @pytest.mark.parametrize("path", files("solutions"), ids=str)
 def test_solutions_know_the_library_only(path):
     assert "autograder" not in roots(path)
+
+
+@pytest.mark.parametrize("name", library.LEARNER)
+def test_the_learner_s_process_has_what_its_modules_import(name):
+    """In the sandbox nothing else is there, and an import that fails costs every submission."""
+    there = {"autograder", *(f"autograder.{module}" for module in library.LEARNER)}
+    ours = {n for n in imported(ROOT / f"autograder/{name}.py") if n.startswith("autograder")}
+    assert {".".join(module.split(".")[:2]) for module in ours} <= there
 
 
 @pytest.mark.parametrize("name", sorted(LEARNER))

@@ -7,7 +7,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from autograder.bench import contenders, reference
+from autograder.bench import contenders, course, reference
 from autograder.bench.contenders import (
     BEFORE,
     CELLS,
@@ -28,6 +28,8 @@ from autograder.bench.contenders import (
 )
 from autograder.bench.reference import FULL, KINDS, SHORT, SIZES, Plan
 from autograder.cli import _parser
+from autograder.grading import demo
+from autograder.grading.books import Books
 
 SMALL = Size(5, 3, 4, 6)
 OF_PYTORCH = {PYTORCH, CELLS, PYTORCH_TWO}
@@ -409,3 +411,16 @@ def test_main_begins_anew_where_products_may_have_threads(monkeypatch, name, val
     assert command[1:3] == ["-m", "autograder.cli"]
     options = _parser().parse_args(command[3:])
     assert (options.what, options.full, options.json) == ("reference", True, True)
+
+
+@pytest.mark.slow
+def test_a_course_is_taken_through_every_step(tmp_path, monkeypatch, capsys):
+    unit = demo.UNIT
+    monkeypatch.setattr(course, "units", lambda: {unit: []})
+    found = course.measure(3, tmp_path, quiet=True)
+    assert found["submissions"] == 3
+    assert set(found["steps"]) == set(course.STEPS)
+    assert all(step["seconds"] > 0 and step["peak_mb"] > 10 for step in found["steps"].values())
+    assert len(Books(tmp_path).marks(unit)) == 3
+    said = course.report(found)
+    assert all(step in said for step in course.STEPS)

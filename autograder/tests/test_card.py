@@ -1,7 +1,9 @@
 """The card: what it says, what it marks, and that it can be read in any theme and without style."""
 
+import ast
 import re
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 
 import numpy as np
@@ -164,6 +166,14 @@ def test_backticks_mark_code_and_nothing_else():
     assert card.paragraph("Delete `a < b`.").endswith(">Delete <code>a &lt; b</code>.</p>")
     assert "<code>" not in card.paragraph("one ` alone, and\n`two\nlines`")
     assert ">`" not in examine(lambda z: z, "softmax")._repr_html_()
+
+
+@pytest.mark.parametrize("how", [{"case": None}, {"public": False}, {}])
+def test_what_to_try_is_code_whole_and_alone(how):
+    report = replace(wrong("rnn_backward", 0), cause="", **how)
+    (code,) = re.findall(r"<code>(.*?)</code>", report._repr_html_())
+    assert isinstance(ast.parse(unescape(code), mode="eval").body, ast.Call)
+    assert unescape(code) in str(report)
 
 
 def test_whole_numbers_and_truth_values_stand_as_they_are():

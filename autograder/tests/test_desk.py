@@ -1,13 +1,16 @@
 """What a learner types, and what they get for a slip."""
 
+import json
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
 
 import autograder
-from autograder import desk, diary
+from autograder import answers, desk, diary
+from autograder.cli import main
 from solutions import rnn
 
 
@@ -38,6 +41,107 @@ def test_check_of_something_else(thing, says):
     assert "Write check(" in answer
 
 
+class Odd:
+    """Something that can be called, and does not let itself be looked at."""
+
+    __name__ = property(lambda self: 1 / 0)
+    __wrapped__ = property(lambda self: 1 / 0)
+
+    def __call__(self, z):
+        return z
+
+
+class Numbered(Odd):
+    __name__ = 5
+
+
+def around_itself(z):
+    return z
+
+
+around_itself.__wrapped__ = around_itself
+
+
+ODD = {"odd": Odd(), "numbered": Numbered(), "loop": around_itself, "digits": lambda z: 10**5000}
+
+
+@pytest.mark.parametrize("kind", ODD)
+@pytest.mark.parametrize("name", [None, "softmax"])
+def test_check_of_something_that_cannot_be_looked_at(kind, name):
+    answer = autograder.check(ODD[kind], name)
+    assert str(answer) and answer._repr_html_()
+    assert not answer.passed
+
+
+def test_what_numpy_may_raise_is_the_learner_s_affair(monkeypatch):
+    """Who lets NumPy raise is told so of their own function, and not of ours."""
+    answers._key.cache_clear()
+    with np.errstate(all="raise"):
+        report = autograder.check(rnn.softmax)
+        assert "FloatingPointError" in str(report)
+        assert autograder.check(rnn.rnn_cell_forward).passed
+    assert autograder.check(rnn.softmax).passed
+
+
+# ------------------------------------------------------------------ in the terminal
+
+SOFTMAX = """
+def softmax(z):
+    e = np.exp(z - z.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+"""
+
+
+def file(tmp_path, *sources, **check):
+    cells = [{"cell_type": "code", "metadata": {}, "source": source} for source in sources]
+    cells += [{"cell_type": "code", "metadata": {"unrolled": {"check": "softmax", **check}}}]
+    (tmp_path / "a.ipynb").write_text(json.dumps({"cells": cells}))
+    return str(tmp_path / "a.ipynb")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "exit()",
+        "raise SystemExit",
+        "%matplotlib inline\nif np:\n    !pip install numpy\n?np\nnp.exp?",
+        "rest = (7\n        % 3)\nassert rest == 1",
+        "x = '\\0'",
+        "x = 0x" + "f" * 5000,
+        "def f(:",
+        "\0",
+        "-" * 90_000 + "1",
+    ],
+)
+def test_no_cell_ends_a_check_in_the_terminal(tmp_path, capsys, source):
+    assert main(["check", file(tmp_path, "import numpy as np", source, SOFTMAX)]) == 0
+    assert "1 of 1 exercises are right" in capsys.readouterr().out
+
+
+def test_lines_for_ipython_do_nothing_in_the_terminal(tmp_path, capsys):
+    lines = "%matplotlib inline\nimport numpy as np  # why?\nif np:\n    !ls\nnp.exp??\n"
+    assert main(["check", file(tmp_path, lines + SOFTMAX)]) == 0
+    assert not capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{", "[]", '{"cells": 1}', '{"cells": [1]}', '{"cells": [{}]}', "[" * 100_000,
+     '{"cells": [{"cell_type": "code", "source": 1, "metadata": {"unrolled": {"check": []}}}]}',
+     '{"cells": [{"cell_type": "code", "source": [1], "metadata": {}}]}',
+     '{"cells": [{"cell_type": "code", "metadata": {"unrolled": 1}}]}'],
+)  # fmt: skip
+def test_what_is_no_notebook_is_told_in_the_terminal(tmp_path, capsys, text):
+    (tmp_path / "a.ipynb").write_text(text)
+    assert main(["check", str(tmp_path / "a.ipynb")]) == 2
+    assert "is not a notebook" in capsys.readouterr().err
+
+
+def test_an_exercise_that_is_not_here_is_told_in_the_terminal(tmp_path, capsys):
+    assert main(["check", file(tmp_path, "def SofMax(z): pass", check="SofMax")]) == 1
+    assert "There is no exercise called 'SofMax'" in capsys.readouterr().out
+
+
 def test_check_of_nothing_at_all():
     assert "got nothing" in autograder.check()
 
@@ -48,6 +152,15 @@ def test_check_of_a_misspelt_function():
 
     assert "Do you mean softmax?" in autograder.check(soft_max)
     assert autograder.check(soft_max, "softmax").passed is False
+
+
+@pytest.mark.parametrize("made", [lambda f: lambda z: f(z), partial])
+def test_a_function_without_a_name_has_the_notebook_s(made, monkeypatch):
+    softmax = made(rnn.softmax)
+    monkeypatch.setattr(sys.modules["__main__"], "softmax", softmax, raising=False)
+    assert autograder.check(softmax).passed
+    assert "Hint 1" in str(autograder.hint(softmax))
+    assert "There is no exercise called" in autograder.check(made(rnn.softmax))
 
 
 def test_nbgrader_validate_is_told_by_an_exception(monkeypatch):

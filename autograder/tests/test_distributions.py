@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from autograder import answers, diagnosis, trial, wire
+from autograder import answers, diagnosis, kinds, trial, wire
 from autograder.distributions import alike, distribution, tally, unlikely
 from autograder.exercise import Case, Edit, Exercise, live_key
 from autograder.report import Rung
@@ -160,10 +160,10 @@ def test_a_dict_is_compared_entry_by_entry():
         ([0, 1], "not a dict"),
         ({"a": 0}, "no entry for 'b'"),
         ({"a": 0, "b": 1, "c": 2}, "none for 'c'"),
-        ({"a": 0, "b": "x"}, "not an array of numbers"),
+        ({"a": 0, "b": "x"}, "the text 'x', not a number"),
     ):
-        assert says in diagnosis._misfit(expected, plain(got), "vocabulary")[0]
-    assert diagnosis._misfit(expected, plain({"b": 1, "a": 7}), "vocabulary") is None
+        assert says in kinds.misfit(expected, plain(got), "vocabulary")[0]
+    assert kinds.misfit(expected, plain({"b": 1, "a": 7}), "vocabulary") is None
 
 
 # Shares

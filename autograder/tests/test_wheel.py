@@ -4,7 +4,6 @@ import ast
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import textwrap
@@ -17,7 +16,7 @@ import pytest
 from autograder import wire
 from autograder.exercise import exercise, mutant_source, source
 from autograder.notebooks import units
-from autograder.tests.wheels import ROOT, built
+from autograder.tests.wheels import ROOT, UV, built
 from autograder.tree import leaves
 
 SCRIPT = Path(__file__).with_name("finish_notebooks.py")
@@ -53,7 +52,6 @@ def test_it_has_notebooks_and_keys_and_no_solutions(members):
 @pytest.fixture(scope="module")
 def learner(wheel, tmp_path_factory):
     """The Python of a new environment that has the wheel and what that asks for."""
-    uv = shutil.which("uv") or ROOT / ".tools" / "uv" / "bin" / "uv"
     home = tmp_path_factory.mktemp("learner") / "environment"
     python = home / "bin" / "python"
     # rounding, and so the digits in a report, may differ between releases of NumPy
@@ -62,7 +60,7 @@ def learner(wheel, tmp_path_factory):
         ["venv", "--python", sys.executable, home],
         ["pip", "install", "--python", python, wheel, *same],
     ):
-        subprocess.run([uv, *command], check=True, capture_output=True, text=True)
+        subprocess.run([UV, *command], check=True, capture_output=True, text=True)
     return python
 
 

@@ -1,10 +1,12 @@
 """The learner's wheel, built as it is given away."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+UV = shutil.which("uv") or ROOT / ".tools" / "uv" / "bin" / "uv"
 
 
 def built(folder):

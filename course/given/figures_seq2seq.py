@@ -178,7 +178,7 @@ def attention(word="cat", sound="AE"):
     """
     figure, ax = canvas(7.4, 3.9)
     middle = (len(word) - 1) * WIDE / 2
-    weights = np.exp(-3 * (np.arange(len(word)) - len(word) // 2) ** 2.0)
+    weights = np.exp(-2.5 * (np.arange(len(word)) - len(word) // 2) ** 2.0)
     weights /= weights.sum()
     for t, (letter, weight) in enumerate(zip(word, weights, strict=True)):
         _step(ax, t * WIDE, letter, None, first=t == 0)

@@ -117,7 +117,7 @@ def _say(norms, shares, gap):
     far = shares[gap:].sum() / shares.sum()
     return (
         f"{gap} step{'s' if gap > 1 else ''} back the gradient is <b>{_number(norms[gap - 1])}</b> "
-        f"times what it was at the last step. Steps further back than that make up "
+        f"times what it was at the last step. That step and those further back make up "
         f"{_percent(far)} of the gradient of Waa."
     )
 

@@ -2,11 +2,19 @@
 
 import functools
 import http.server
+import json
+import os
 import shutil
+import socket
+import subprocess
+import sys
 import threading
-from contextlib import contextmanager
+import urllib.request
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
@@ -16,6 +24,9 @@ FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 )
+
+FOREIGN = "@jupyterlite/pyodide-kernel-extension"
+"""Is for JupyterLite; where it is installed, JupyterLab finds it, too, and cannot load it."""
 
 GRAVE = ("serious", "critical")
 ANY = ("minor", "moderate", *GRAVE)
@@ -42,6 +53,16 @@ WATCH = """element => {
         one => [...one.removedNodes].filter(n => n.contains(root)))));
     watcher.observe(element, {childList: true, subtree: true});
     look(); }"""
+
+
+@contextmanager
+def browsing():
+    """A browser without a window, until it is done with."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        yield browser
+        browser.close()
 
 
 def violations(element, of=GRAVE):
@@ -111,3 +132,57 @@ def served(folder):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
+
+
+def free_ports(count):
+    """As many ports of this machine that nobody listens on."""
+    with ExitStack() as all_at_once:
+        taken = [
+            all_at_once.enter_context(closing(socket.create_server(("127.0.0.1", 0))))
+            for _ in range(count)
+        ]
+        return [one.getsockname()[1] for one in taken]
+
+
+def wait_for(address, seconds=120):
+    """Wait until a server answers."""
+    end = monotonic() + seconds
+    while monotonic() < end:
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+            return
+        except OSError:
+            sleep(0.3)
+    raise TimeoutError(f"nobody answers at {address}")
+
+
+# ------------------------------------------------------------------ JupyterLab
+
+
+@contextmanager
+def jupyterlab(folder, work, **environment):
+    """A JupyterLab on a folder, with settings and a log in another: its address."""
+    _settle(work / "config")
+    [port] = free_ports(1)
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root",
+               "--expose-app-in-browser", f"--port={port}",
+               "--JupyterNotebookApp.expose_app_in_browser=True",
+               "--IdentityProvider.token="]  # fmt: skip
+    own = {**os.environ, "JUPYTER_CONFIG_DIR": str(work / "config"), **environment}
+    with open(work / "log", "w") as log:
+        server = subprocess.Popen(command, cwd=folder, env=own, stdout=log, stderr=log)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(f"{address}/api")
+        yield address
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _settle(config):
+    """Lab asks for no news: they would cover the page."""
+    news = config / "lab/user-settings/@jupyterlab/apputils-extension"
+    news.mkdir(parents=True)
+    quiet = {"fetchNews": "false", "checkForUpdates": False}
+    (news / "notification.jupyterlab-settings").write_text(json.dumps(quiet))

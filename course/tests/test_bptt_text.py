@@ -230,6 +230,7 @@ def test_3_15_by_value(rng):
     for grad, cut in zip(g := gradients(rng, 3), bptt.clip_by_value(g, 0.7), strict=True):
         expected = [min(max(entry, -0.7), 0.7) for entry in grad.ravel()]
         np.testing.assert_array_equal(cut.ravel(), expected)
+        assert grad.ravel() @ cut.ravel() > 0  # downhill still, if not straight
 
 
 @pytest.mark.parametrize("scale", [0.001, 3])
@@ -286,6 +287,10 @@ def test_tanh_taken_twice_is_not_its_slope(rng, params):
     assert np.abs(1 - np.tanh(np.tanh(s)) ** 2 - slope).max() > 0.1
 
 
+def test_a_saturated_unit_leaves_a_five_thousandth():
+    assert round(1 - 0.9999**2, 4) == 0.0002 == 1 / 5000
+
+
 def uncarried(da, caches, params):
     parts = [bptt.rnn_cell_backward(da[t], caches[t], params) for t in range(len(da))]
     grads = RNNParams(*(sum(part[2][k] for part in parts) for k in range(3)))
@@ -319,6 +324,13 @@ def test_which_step_is_best():
     assert min(both, key=both.get) == 1e-5
     assert both[1e-12] > 1e-6
     assert error((math.exp(1 + 1e-5) - math.e) / 1e-5) > 1e-6  # one-sided
+
+
+def test_in_float32_this_step_leaves_two_digits():
+    w, h = np.linspace(-1, 1, 99, dtype=np.float32), np.float32(6e-6)
+    slope = (np.exp(w + h) - np.exp(w - h)) / (2 * h)
+    error = np.abs(slope / np.exp(w) - 1)
+    assert slope.dtype == np.float32 and 0.001 < np.median(error) < 0.01
 
 
 def test_radius_and_norm_are_two_things():
@@ -484,9 +496,8 @@ def test_the_interactive_says_the_number_that_matters(flow):
     radius.value, gap.value = 0.5, 20
     norms, shares, _total = widgets_bptt.measure(0.5, 3)
     assert f"20 steps back the gradient is <b>{widgets_bptt._number(norms[19])}</b>" in view.value
-    assert (
-        f"{widgets_bptt._percent(shares[20:].sum() / shares.sum())} of the gradient" in view.value
-    )
+    share = widgets_bptt._percent(shares[20:].sum() / shares.sum())  # the last step's is 0 back
+    assert f"That step and those further back make up {share} of the gradient" in view.value
     clip.value = True
     assert not limit.disabled and "what is small stays small" in view.value
     radius.value, limit.value = 3.0, 1.0

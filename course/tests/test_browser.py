@@ -1,14 +1,8 @@
 """The notebook as a learner meets it: JupyterLab, in a real browser, with no way out to the net."""
 
-import json
-import os
-import socket
-import subprocess
-import sys
-import urllib.request
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic
 from typing import NamedTuple
 
 import nbformat
@@ -19,9 +13,11 @@ from autograder.exercise import exercise, mutant_source, source
 from autograder.notebooks import answer_id, exercise_of, units
 from course.tests.looking import (
     CHROMIUM,
-    FLAGS,
+    FOREIGN,
     NARROW,
     WIDE,
+    browsing,
+    jupyterlab,
     keep,
     theme,
     too_wide,
@@ -31,9 +27,6 @@ from course.tests.looking import (
 )
 
 IDLE = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status == 'idle'"
-
-FOREIGN = "@jupyterlite/pyodide-kernel-extension"
-"""Is for JupyterLite; where it is installed, JupyterLab finds it, too, and cannot load it."""
 
 SLIPS = {
     "01_sequences": "pad_sequences",
@@ -85,51 +78,14 @@ def lab(tmp_path_factory):
     """A JupyterLab on freshly started notebooks."""
     work = tmp_path_factory.mktemp("lab")
     main(["start", str(work / "my-course")])
-    _settle(work / "config")
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "jupyterlab", str(work / "my-course"), "--no-browser",
-               "--allow-root", "--expose-app-in-browser", f"--port={port}",
-               "--JupyterNotebookApp.expose_app_in_browser=True",
-               "--IdentityProvider.token="]  # fmt: skip
-    home = {"JUPYTER_CONFIG_DIR": str(work / "config"), "UNROLLED_HOME": str(work / "home")}
-    with open(work / "log", "w") as log:
-        server = subprocess.Popen(command, env={**os.environ, **home}, stdout=log, stderr=log)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(address)
+    with jupyterlab(work / "my-course", work, UNROLLED_HOME=str(work / "home")) as address:
         yield Lab(address, work / "my-course")
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
-def _settle(config):
-    """Lab asks for no news: they would cover the page."""
-    news = config / "lab/user-settings/@jupyterlab/apputils-extension"
-    news.mkdir(parents=True)
-    quiet = {"fetchNews": "false", "checkForUpdates": False}
-    (news / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
-
-
-def _wait_for(address, seconds=120):
-    end = monotonic() + seconds
-    while monotonic() < end:
-        try:
-            urllib.request.urlopen(f"{address}/api", timeout=5).close()
-            return
-        except OSError:
-            sleep(0.3)
-    raise TimeoutError(f"JupyterLab did not answer at {address}")
 
 
 @pytest.fixture(scope="module")
 def chromium():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+    with browsing() as browser:
         yield browser
-        browser.close()
 
 
 @contextmanager

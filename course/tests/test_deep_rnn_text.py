@@ -330,6 +330,9 @@ def test_the_last_step_is_not_all_that_comes_down(run, layers):
     das[-1][-1] = 1  # a loss that sees the last state of the top layer only
     right = deep_rnn.deep_rnn_backward(das, layers)[0]
     assert np.abs(only_the_last_step(das, layers) - right).max() > 0.01
+    das = [np.ones_like(outputs[0]), *map(np.zeros_like, outputs[1:])]  # it sees the lowest only
+    right = deep_rnn.deep_rnn_backward(das, layers)[0]
+    np.testing.assert_allclose(only_the_last_step(das, layers), right, **EXACT)
     ones = deep_rnn.deep_rnn_forward(x[:1], [()] * L, layers)
     das = [np.ones_like(a) for a in ones]
     right = deep_rnn.deep_rnn_backward(das, layers)[0]

@@ -377,6 +377,8 @@ def test_no_weights_turn_one_kind_into_the_other():
     before, after = Wcc @ reset, reset @ Wcc
     assert not before[:, 0].any() and before[:, 1].all()
     assert not after[0].any() and after[1].all()
+    own = np.diag([1.0, 4.0])  # each unit hears only itself: no difference
+    np.testing.assert_array_equal(own @ reset, reset @ own)
 
 
 def test_frozen_numbers_are_those_of_the_reference():
@@ -495,9 +497,9 @@ def test_nothing_but_the_subject_tells():
     assert 0.55 < listened(lambda nouns: nouns[0], forms=10) < 0.65  # a fifth have no opening
 
 
-def test_counting_nouns_gets_some_seventy_per_cent():
-    assert [round(agreement.by_counting(gap, forms=100), 1) for gap in (4, 12)] == [0.7, 0.7]
-    assert agreement.by_counting(40) < 0.65
+def test_counting_nouns_gets_some_seventy_per_cent_and_less_over_long_gaps():
+    rights = [round(agreement.by_counting(gap, forms=100), 1) for gap in (4, 12, 40)]
+    assert rights == [0.7, 0.7, 0.6]
 
 
 def test_the_networks_have_as_many_parameters():

@@ -277,6 +277,23 @@ def test_the_first_mean_is_a_tenth_of_the_gradient():
     np.testing.assert_allclose([params.Wya[0, 0], params.by[0]], -0.01, rtol=2e-3)
 
 
+def moves(gradients, eta=0.01):
+    """How far a parameter goes at each step."""
+    w = OutputParams(np.zeros((1, 1)), np.zeros(1))
+    state, places = AdamState(w, w, 0), [0.0]
+    for g in gradients:
+        w, state = adam_step(w, OutputParams(np.full((1, 1), g), np.zeros(1)), state, eta)
+        places.append(float(w.Wya[0, 0]))
+    return np.abs(np.diff(places))
+
+
+def test_it_moves_by_the_learning_rate_while_the_gradient_stays_much_the_same():
+    for size in (1e-3, 1e3):
+        np.testing.assert_allclose(moves([size] * 50), 0.01, rtol=1e-4)
+    assert moves([1.0] * 50 + [0.01] * 50)[-1] < 0.001  # of one sign, but no longer of one size
+    assert moves([1.0, -1.0] * 25)[-1] < 0.001
+
+
 def test_a_gradient_that_was_always_zero_moves_nothing():
     zero = OutputParams(np.zeros((1, 1)), np.zeros(1))
     params, _state = adam_step(zero, zero, AdamState(zero, zero, 0), 0.01)

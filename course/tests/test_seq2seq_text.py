@@ -379,6 +379,11 @@ def test_a_figure_describes_itself(picture):
     assert drawn.png.startswith(b"\x89PNG") and len(drawn.text) > 60
 
 
+def test_the_weights_in_the_picture_of_attention_sum_to_one_as_they_are_rounded():
+    said = re.findall(r"(0\.\d\d) of", figures.attention().text)
+    assert len(said) == 3 and round(sum(map(float, said)), 9) == 1
+
+
 @pytest.fixture
 def tree():
     from course.given import widgets_seq2seq

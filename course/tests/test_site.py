@@ -15,11 +15,11 @@ import pytest
 
 from autograder import answers
 from autograder.exercise import exercise, parts
+from autograder.tests.guides import DOCS, blocks, scripts
+from autograder.tests.wheels import ROOT
 from autograder.weave import instructor_notebook, student_notebook, texts
 from course.tests.looking import CHROMIUM, FLAGS, served, violations
 
-ROOT = Path(__file__).parents[2]
-DOCS = ROOT / "docs"
 SAMPLE = (
     "index.html",
     "course/01_sequences.html",
@@ -30,19 +30,14 @@ SAMPLE = (
 QUICKER = """import sys
 sys.modules["rfc3987_syntax"] = None  # half of the time that each nbgrader command takes to start
 """
+CUT = """() => document.fonts.ready.then(() => [...document.querySelectorAll('.katex-display')]
+    .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent))"""
 OURS_TO_ASK = {"a"}  # elements that may lead elsewhere: a reader follows them, the page does not
 
 pytestmark = pytest.mark.slow
 
 
 # ------------------------------------------------------------------ the guides
-
-
-def blocks(guide):
-    """The blocks of a guide: language, text, and the file that the line above it names, if any."""
-    pattern = r"^(?:\*\*`([^`\n]+)`\*\*[^\n]*\n\n)?(`{3,})(\w+)\n(.*?)^\2$"
-    found = re.findall(pattern, (DOCS / guide).read_text("utf-8"), re.S | re.M)
-    return [(language, text, file) for file, _, language, text in found]
 
 
 def run(script, folder, **more):
@@ -56,18 +51,18 @@ def run(script, folder, **more):
 
 
 def test_the_instructor_s_guide_leads_to_marks(tmp_path):
-    script = [text for language, text, _ in blocks("instructor-guide.md") if language == "bash"]
     folders = ("HOME", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR")
     home = {name: str(tmp_path / "home") for name in folders}
     (tmp_path / "quicker").mkdir()
     (tmp_path / "quicker/sitecustomize.py").write_text(QUICKER)
     home["PYTHONPATH"] = str(tmp_path / "quicker")
-    said = run("\n".join(script), tmp_path, **home)
+    said = run("\n".join(scripts("instructor-guide.md")), tmp_path, **home)
     assert re.search(r"^ada +0 of 16 +softmax: no-shift", said, re.M)
     assert "Nothing that judges has changed" in said
     assert (tmp_path / "my-class/feedback/ada/02_rnn_forward/rnn_forward.html").is_file()
     assert "Béla,Bartók,bela,bela@uni.example,0" in (tmp_path / "with-marks.csv").read_text()
-    assert (tmp_path / "my-class/feedback-02_rnn_forward.zip").is_file()
+    assert (tmp_path / "my-class/feedback-02_rnn_forward-upload.zip").is_file()
+    assert "bela has time for 02_rnn_forward until 2030-02-07 18:00 UTC" in said
     assert len(list((tmp_path / "exchange/my-class/feedback").glob("*.html"))) == 1
 
 
@@ -107,8 +102,10 @@ def site(tmp_path_factory):
         if not (folder / "site").exists():
             build = [sys.executable, str(DOCS / "pages.py"), str(folder / "site")]
             quick = {**os.environ, "UNROLLED_SITE": "quick"}
-            done = subprocess.run(build, env=quick, capture_output=True, text=True)
-            (folder / "site.said").write_text(json.dumps([done.returncode, done.stderr]))
+            with open(folder / "site.err", "w+") as said:  # no pipe, which a child may keep open
+                code = subprocess.run(build, env=quick, stdout=said, stderr=said).returncode
+                said.seek(0)
+                (folder / "site.said").write_text(json.dumps([code, said.read()]))
     code, said = json.loads((folder / "site.said").read_text())
     assert code == 0, said
     return folder / "site"
@@ -255,6 +252,19 @@ def test_a_screen_reader_gets_through(browser, scheme):
         page.goto(address + name)
         assert page.evaluate("document.documentElement.dataset.theme") == scheme
         assert violations(page.locator("html")) == [], name
+
+
+@pytest.mark.browser
+def test_on_a_laptop_formulas_and_errata_can_be_read(site, browser):
+    chromium, address = browser
+    page = chromium.new_page(viewport={"width": 1300, "height": 900})
+    for name in pages(site):
+        page.goto(address + name)
+        assert page.evaluate(CUT) == [], name
+    page.goto(address + "errata.html")
+    row = "[...document.querySelector('tbody tr').cells].map(cell => cell.offsetWidth)"
+    _unit, wrong, right, shown_by = page.evaluate(row)
+    assert min(wrong, right) > shown_by, "names of tests leave no room for the errors"
 
 
 @pytest.mark.browser

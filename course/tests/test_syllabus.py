@@ -38,6 +38,36 @@ def test_a_topic_is_where_the_table_says(row):
         assert hasattr(importlib.import_module(module) if module else solutions, attribute), name
 
 
+def test_an_example_s_number_stands_before_the_step():
+    """As unit 01 introduces it, and nowhere the other way round."""
+    texts = [*(ROOT / "course").glob("[0-9]*/*.md"), *(ROOT / "solutions/answers").rglob("*.md")]
+    found = [re.findall(r"(\(i\)\\langle)|(\\rangle\(i\))", p.read_text("utf-8")) for p in texts]
+    first, last = zip(*(pair for pairs in found for pair in pairs), strict=True)
+    assert all(first) and not any(last)
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "course").glob("[0-9]*/*.md")), ids=lambda p: p.stem
+)
+def test_a_notebook_leans_on_no_other_for_its_letters_and_its_help(path):
+    text = path.read_text("utf-8")
+    assert re.search(r"`m` counts examples|\| \$m\$ \| examples|`m` of them", text)
+    assert re.search(r"`hint\(\w+\)`\s+gives a hint, then", text)
+
+
+@pytest.mark.parametrize(
+    ("sign", "told"),
+    [
+        (r"\\odot", r"\$\\odot\$ (for multiplying|multiplies) entry by entry"),
+        (r"\\operatorname\{diag\}", r"diag\}\(v\)\$ has \$v\$ on its diagonal"),
+    ],
+)
+def test_a_sign_is_explained_in_every_unit_that_calculates_with_it(sign, told):
+    texts = [path.read_text("utf-8") for path in (ROOT / "course").glob("[0-9]*/*.md")]
+    with_it = [text for text in texts if re.search(sign, text)]
+    assert len(with_it) >= 3 and all(re.search(told, text) for text in with_it)
+
+
 def test_every_exercise_is_in_the_table():
     listed = {name for row in ROWS for name in named(row[2])}
     assert listed == {name for names in units().values() for name in names}

@@ -11,6 +11,7 @@ if sys.platform != "win32":  # where `unrolled doctor` gives advice, and nothing
     import resource
 
 MEBIBYTE = 1 << 20
+SIGNALS = 64  # that wait, with timers: all processes of a user have one store of them
 
 
 class Limits(NamedTuple):
@@ -32,7 +33,8 @@ def lock(
 ) -> None:
     """Give up every right that a notebook has no use for.
 
-    No file but these, no network, no new process, no signal to another.
+    No file but these, no network, no new process, no signal to another; and where it crashes, the
+    system's own handler, which the limit of cores does not stop, is not told.
 
     Parameters
     ----------
@@ -58,6 +60,7 @@ def lock(
     if sockets is not None:
         rules.append((sockets, landlock.MEETING))
     landlock.restrict(rules)
+    syscalls.prctl("leave no core", syscalls.SET_DUMPABLE, 0)
     seccomp.install(signals_only_to=os.getpid(), sockets=sockets is not None)
 
 
@@ -75,6 +78,8 @@ def limit(limits: Limits) -> None:
         resource.RLIMIT_NOFILE: limits.files,
         resource.RLIMIT_CORE: 0,
     }
+    if sys.platform == "linux":
+        caps[resource.RLIMIT_SIGPENDING] = SIGNALS
     if sys.platform == "darwin":
         del caps[resource.RLIMIT_AS]  # macOS refuses to set it
     for kind, value in caps.items():

@@ -8,7 +8,7 @@ from typing import Any
 _libc: Any = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
 
 # <sys/prctl.h>
-SET_SECCOMP, SET_NO_NEW_PRIVILEGES = 22, 38
+SET_DUMPABLE, SET_SECCOMP, SET_NO_NEW_PRIVILEGES = 4, 22, 38
 
 
 def supported() -> bool:

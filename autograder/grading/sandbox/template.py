@@ -20,7 +20,7 @@ class Template:
 
     Raises
     ------
-    autograder.grading.classroom.ClassError
+    ClassError
         No sandbox works here.
     SandboxLost
         It did not start.

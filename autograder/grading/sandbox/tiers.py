@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from autograder.grading.errors import ClassError
 from autograder.grading.process import SandboxLost, Tier
 from autograder.grading.sandbox import bubblewrap, landlock, syscalls
 from autograder.grading.sandbox.forks import Forks
@@ -118,11 +119,9 @@ def require(trust: bool) -> Tier:
 
     Raises
     ------
-    autograder.grading.classroom.ClassError
+    ClassError
         There is no sandbox, and no trust.
     """
-    from autograder.grading.classroom import ClassError  # which stands on this module
-
     tier = best()
     if tier is Tier.NONE and not (trust and os.name == "posix"):
         raise ClassError(

@@ -22,11 +22,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from nbconvert import HTMLExporter
+from nbformat.v4 import new_code_cell, new_notebook
+from traitlets.config import Config
 
 from autograder import answers
 from autograder.exercise import live_key
 from autograder.grading import classroom, demo
 from autograder.grading.books import Books
+from autograder.grading.bridge import configure
 from autograder.grading.grade import grade
 from autograder.grading.judge import attempt, grade_notebook, seeds
 from autograder.grading.sanitise import Clean, sanitise
@@ -261,6 +264,15 @@ def test_no_two_checks_share_inputs(template, tmp_path):
 # ------------------------------------------------------------------ and what is right stays right
 
 
+def test_a_long_answer_reaches_the_process(graded):
+    """It is cut where the wire ends; else the process would have ended itself, it was said."""
+    right = "def softmax(z):\n    e = np.exp(z - z.max(-1, keepdims=True))\n"
+    right += f"    return e / e.sum(-1, keepdims=True)\n# {'x' * 90_000}"
+    result = graded(demo.solved({"softmax": right}))
+    assert result["checks"]["check-softmax"]["passed"]
+    assert "is cut at" in result["remarks"][0]
+
+
 def test_check_in_a_graded_notebook_does_no_harm(graded):
     source = "def softmax(z):\n    e = np.exp(z - z.max(-1, keepdims=True))\n"
     source += "    return e / e.sum(-1, keepdims=True)\nprint(check(softmax))\n"
@@ -273,16 +285,16 @@ def test_what_an_answer_uses_of_an_extra_cell_is_graded(graded):
     notebook = json.loads(
         demo.solved({"softmax": "def softmax(z):\n    return scaled(np.exp(z - top(z)))\n"})
     )
-    extra = "def top(z):\n    return z.max(-1, keepdims=True)\ndef scaled(e):\n    return e / e.sum(-1, keepdims=True)\nEPS = 1"
+    extra = "def top(z):\n    return z.max(AXIS, keepdims=True)\ndef scaled(e):\n    return e / e.sum(-1, keepdims=True)\nAXIS = -1"
     notebook["cells"].append({"cell_type": "code", "metadata": {}, "source": extra})
     result = graded(json.dumps(notebook))
     assert result["checks"]["check-softmax"]["passed"], result["checks"]["check-softmax"]["text"]
-    assert "it uses scaled, top of a cell of your own" in result["remarks"][0]
+    assert "it uses AXIS, scaled, top of a cell of your own" in result["remarks"][0]
 
 
-def test_a_constant_outside_the_answer_cells_is_explained(graded):
+def test_what_is_computed_outside_the_answer_cells_is_explained(graded):
     notebook = json.loads(demo.solved({"softmax": "def softmax(z):\n    return z * EPS\n"}))
-    notebook["cells"].append({"cell_type": "code", "metadata": {}, "source": "EPS = 1"})
+    notebook["cells"].append({"cell_type": "code", "metadata": {}, "source": "EPS = np.exp(0)"})
     check = graded(json.dumps(notebook))["checks"]["check-softmax"]
     assert "EPS is defined in a cell of your own" in check["diagnosis"]
 
@@ -330,7 +342,8 @@ def test_a_function_that_draws_cannot_choose_how_often(spawn, monkeypatch, sourc
     monkeypatch.setattr("autograder.exercise.exercise", lambda name: sampling())
     monkeypatch.setattr("autograder.answers.key", live_key)
     solution = {"nbgrader": {"grade_id": "sample_token", "solution": True}}
-    check = {"nbgrader": {"grade_id": "check"}, "unrolled": {"check": "sample_token"}}
+    graded = {"grade_id": "check", "grade": True, "points": 1}
+    check = {"nbgrader": graded, "unrolled": {"check": "sample_token"}}
     cells = [
         {"cell_type": "code", "metadata": metadata, "source": text}
         for metadata, text in (({}, "import numpy as np"), (solution, source), (check, ""))
@@ -360,6 +373,8 @@ class Acting(HTMLParser):
             self.found[tag, ""] += 1
         for name, value in attributes:
             scheme = (value or "").split(":")[0].strip().lower() if ":" in (value or "") else ""
+            if name in ("id", "name") and "cell-id" not in value:  # a page's scripts find things so
+                self.found[tag, name, value] += 1
             if name.startswith("on") or name in ("srcdoc", "src", "action", "formaction"):
                 self.found[tag, name] += 1
             if name in ("href", "xlink:href") and scheme not in ("", "http", "https", "mailto"):
@@ -389,11 +404,18 @@ def captured(tmp_path_factory):
     return folder
 
 
+def exporter(folder):
+    """What makes a page of an autograded notebook for the formgrader."""
+    config = Config()
+    configure(config, str(folder / "nbgrader_config.py"))
+    return HTMLExporter(template_name="classic", config=config)
+
+
 def pages(folder, student):
     """The feedback page, and the autograded notebook as the formgrader shows it."""
     feedback = folder / "feedback" / student / demo.UNIT / "rnn_forward.html"
     autograded = folder / "autograded" / student / demo.UNIT / "rnn_forward.ipynb"
-    shown = HTMLExporter(template_name="classic").from_filename(str(autograded))[0]
+    shown = exporter(folder).from_filename(str(autograded))[0]
     return {"feedback": feedback.read_text(), "autograded": shown}
 
 
@@ -407,9 +429,21 @@ def test_nothing_acts_in_a_page(captured, student):
         assert "CAPTURED" in text, "the learner's words are there to read"
         assert Acting(text).found == Acting(honest[kind]).found, kind
         words = re.sub(r"<(pre|code)\b.*?</\1>", "", text, flags=re.S)
-        maths = [word for word in ("href", "style", "class", "cssId", "require", "def", "newcommand")
+        maths = [word for word in ("href", "style", "class", "cssId", "require", "def", "newcommand",
+                                   "mmlToken", "bbox", "gdef")
                  if f"\\{word}" in words.split("</script>")[-1]]  # fmt: skip
         assert not maths, "MathJax leaves pre and code alone, and nothing else"
+
+
+@pytest.mark.parametrize(
+    "source", ["a." * 40_000, "%%perl\n" + "s{" * 40_000], ids=["line", "perl"]
+)
+def test_no_code_keeps_a_page_s_highlighter_for_long(tmp_path, source):
+    """It takes a tenth of a second; with what nbconvert has by itself, a minute or two."""
+    notebook = new_notebook(cells=[new_code_cell(source)])
+    start = time.process_time()
+    exporter(tmp_path).from_notebook_node(notebook)
+    assert time.process_time() - start < 8
 
 
 @pytest.mark.browser
@@ -444,9 +478,14 @@ def test_no_page_is_captured_in_a_browser(captured, tmp_path):
         browser.close()
 
 
-def test_nbgrader_copies_no_file_of_a_submission(tmp_path):
-    """It follows links: without our settings, a learner's feedback has a copy of the gradebook."""
+@pytest.mark.parametrize("start", ["class", "home"])
+def test_nbgrader_copies_no_file_of_a_submission(tmp_path, start):
+    """It follows links: without our settings, a learner's feedback has a copy of the gradebook.
+
+    On a hub it runs in the home of whoever grades, and not in the class folder.
+    """
     folder = tmp_path / "class"
+    (tmp_path / "home").mkdir()
     classroom.new(folder)
     demo.hand_in(folder)
     (folder / "source" / demo.UNIT / "picture.txt").write_text("the instructor's")
@@ -462,11 +501,18 @@ def test_nbgrader_copies_no_file_of_a_submission(tmp_path):
     ):
         os.symlink(folder / target, place / name)
     os.mkfifo(place / "pipe")
+    if start == "home":
+        os.mkfifo(place / "timestamp.txt")
+    else:
+        os.symlink(folder / ".unrolled/secret", place / "timestamp.txt")
     Books(folder)  # puts this interpreter's folder on PATH
     for command in ("autograde", "generate_feedback"):
-        words = [sys.executable, "-m", "nbgrader", command, demo.UNIT]
-        done = subprocess.run(words, cwd=folder, capture_output=True, text=True)
+        words = [sys.executable, "-m", "nbgrader", command, demo.UNIT, f"--course-dir={folder}"]
+        done = subprocess.run(
+            words, cwd=tmp_path / start, capture_output=True, text=True, timeout=120
+        )
         assert done.returncode == 0, done.stderr[-2000:]
+        assert classroom.secret(folder).hex() not in done.stderr
     copied = [
         path.name for step in ("autograded", "feedback") for path in (folder / step).rglob("*")
     ]

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nbconvert.filters import markdown2html
 
 from autograder import wire
 from autograder.grading import demo
-from autograder.grading.sanitise import MAX_FILE, _cells_of, remark_cell, sanitise
+from autograder.grading.marking import Highlight
+from autograder.grading.sanitise import MAX_FILE, MAX_PROSE, _cells_of, remark_cell, sanitise
 from autograder.notebooks import exercises, source_of
 from autograder.tests.grading.hostile import grading
 from autograder.weave import student_notebook
@@ -72,6 +74,12 @@ def renamed(made):
 def without_metadata(made):
     for cell in made["cells"]:
         cell["metadata"] = {}
+
+
+def without_anything(made):
+    without_metadata(made)
+    for cell in made["cells"]:
+        del cell["id"]
 
 
 def removed(grade_id):
@@ -224,8 +232,9 @@ BROKEN = {
     "cells that are a text": ({NAME: b'{"cells": "all"}'}, NONE, "it has no cells"),
     "depth": ({NAME: b"[" * 200_000}, NONE, "nested too deeply"),
     "depth in an object": ({NAME: b'{"a":' * 200_000}, NONE, "nested too deeply"),
+    "nine million texts": ({NAME: b'["ab"' + b',"ab"' * 9_000_000 + b"]"}, NONE, "commas; clear its"),
     "two million lists": ({NAME: b"[" + b"[]," * 2_000_000 + b"[]]"}, NONE, "lists and dictionaries"),
-    "a giant integer": ({NAME: b'{"cells": [' + b"9" * 100_000 + b"]}"}, NONE, "is not a notebook"),
+    "a giant integer": ({NAME: b'{"x": ' + b"9" * 100_000 + b"," + notebook()[1:]}, ALL, None),
     "a hundred thousand cells": (
         {NAME: json.dumps({"cells": [code("x")] * 100_000}).encode()}, NONE, "more than 10000 cells",
     ),
@@ -257,7 +266,8 @@ BROKEN = {
     "a split cell, half without id": ({NAME: notebook(split(False))}, ALL, None),
     "cells in another order": ({NAME: notebook(moved)}, ALL, None),
     "other grade ids": ({NAME: notebook(renamed)}, ALL - WRITTEN, "found in another cell"),
-    "no metadata": ({NAME: notebook(without_metadata)}, ALL - WRITTEN, "found in another cell"),
+    "no metadata": ({NAME: notebook(without_metadata)}, ALL, "were known by their ids"),
+    "neither metadata nor ids": ({NAME: notebook(without_anything)}, ALL - WRITTEN, "found in another cell"),
     "an answer in a cell of one's own": ({NAME: notebook(in_own_cell)}, ALL, "found in another cell"),
     "two functions in one cell": ({NAME: notebook(in_one_cell)}, ALL, "found in another cell"),
     "an answer cell made Markdown": ({NAME: notebook(as_markdown)}, ALL, "no code cell any more"),
@@ -295,6 +305,15 @@ def test_what_is_broken_is_mended_or_named(tmp_path, kind):
 
 def test_there_are_enough_of_them():
     assert len(BROKEN) >= 30
+
+
+@pytest.mark.parametrize("helper", ["return 0x" + "f" * 4000, "return " + "-" * 1500 + "1"])
+def test_a_helper_that_cannot_be_written_out_is_left(tmp_path, helper):
+    """Python reads more digits, and deeper sums, than it writes."""
+    uses = "def softmax(z):\n    return helper(z)"
+    own = code(f"def helper(z):\n    {helper}")
+    data = notebook(lambda made: made["cells"].append(own), softmax=uses)
+    assert handed_in(tmp_path, {NAME: data}).answers["softmax"] == uses
 
 
 # ------------------------------------------------------------------ what is no plain file
@@ -434,6 +453,7 @@ SLOW = {
     "brackets": "](" * 49_000,
     "tabs and defs": "\tdef " * 19_000,
     "ampersands": "&" * 99_000,
+    "exclamations": "!" * 99_000,
     "escapes": "\x1b[" + "0;" * 49_000,
     "sums": "x = " + "1 + " * 24_000 + "1",
     "calls": "f" + "()" * 49_000,
@@ -450,6 +470,25 @@ def test_no_text_takes_for_ever(tmp_path, kind):
     data = notebook(lambda made: made["cells"].extend(extra), **change)
     with alarm(60):
         assert handed_in(tmp_path, {NAME: data}).answers.keys() == STUBS.keys()
+
+
+SHOWN = {
+    "lines of spaces": "def softmax(z):\n" + "    return z\n \n" + "\t \u3000\n \n" * 16_000,
+    "openings of formulas": "\\\\[" * 33_000,
+    "links of links": "[a](" * 25_000,
+    "one line of names": "a." * 49_000,
+    "another language": "%%perl\n" + "s{" * 49_000,
+}
+
+
+@pytest.mark.parametrize("kind", SHOWN)
+def test_no_answer_is_shown_for_ever(tmp_path, kind):
+    """As code and as Markdown; the alarm is far from what it takes, and what it took was minutes."""
+    clean = handed_in(tmp_path, {NAME: notebook(**dict.fromkeys(STUBS, SHOWN[kind]))})
+    with alarm(120):
+        for source in set(clean.answers.values()):
+            Highlight()(source)
+            markdown2html(source if len(source) < MAX_PROSE + 99 else "")
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -18,6 +19,7 @@ from autograder.grading import classroom, demo
 from autograder.grading.books import Books
 from autograder.grading.grade import grade
 from autograder.grading.journal import Results
+from autograder.grading.sanitise import MAX_FILE
 
 UNIT = demo.UNIT
 pytestmark = pytest.mark.slow
@@ -207,6 +209,44 @@ def test_a_learner_without_a_notebook_gets_zero_and_nobody_else_is_touched(tmp_p
     assert results[1]["remarks"][0] == "There is no file rnn_forward.ipynb."
 
 
+def test_a_folder_whose_name_would_run_in_the_formgrader_is_passed_over(tmp_path, capsys):
+    evil = "<img src=x onerror=alert(1)>"
+    odd = (os.fsdecode(b"m\xff"), "\x1b]0;x\x07", "a\nb", "*", "ann[a]")
+    classroom.new(tmp_path)
+    demo.hand_in(tmp_path, {student: demo.handing_in({}) for student in ("anna", evil, *odd)})
+    assert main(["grade", str(tmp_path), "--workers", "1"]) == 0
+    said = capsys.readouterr().err
+    assert all(f"passed over: {name!r}" in said for name in (evil, *odd))
+    assert main(["report", str(tmp_path)]) == main(["report", str(tmp_path), "--csv"]) == 0
+    assert "\x1b" not in capsys.readouterr().out
+    with pytest.raises(AssertionError, match="no learner's name may begin"):
+        nbgrader(tmp_path, "autograde", UNIT, "--student", evil)
+    nbgrader(tmp_path, "autograde", UNIT, "--force")
+    assert [path.name for path in (tmp_path / "autograded").iterdir()] == ["anna"]
+
+
+def test_many_large_files_take_no_more_memory_than_is_looked_at(tmp_path):
+    """Empty ones of any size cost a learner nothing."""
+    classroom.new(tmp_path)
+    demo.hand_in(tmp_path, {"eve": demo.handing_in({})})
+    place = tmp_path / "submitted" / "eve" / UNIT
+    for n in range(30):
+        with open(place / f"{n:02}.ipynb", "wb") as file:
+            file.truncate(MAX_FILE // 4 if n < 10 else 1)
+    found = classroom.handed_in(tmp_path, UNIT, "eve")
+    assert list(found) == ["rnn_forward.ipynb", *(f"{n:02}.ipynb" for n in range(4))]
+
+
+def test_a_folder_that_is_a_link_is_nobody_s_work(tmp_path):
+    """It may lead to another learner's folder, or to the instructor's."""
+    classroom.new(tmp_path)
+    demo.hand_in(tmp_path, {"anna": demo.handing_in({})})
+    (tmp_path / "submitted" / "eve").mkdir()
+    (tmp_path / "submitted" / "eve" / UNIT).symlink_to(tmp_path / "submitted" / "anna" / UNIT)
+    assert classroom.handed_in(tmp_path, UNIT, "anna").keys() == {"rnn_forward.ipynb"}
+    assert classroom.handed_in(tmp_path, UNIT, "eve") == {}
+
+
 def test_the_secret_is_private_and_kept(tmp_path):
     classroom.new(tmp_path)
     first = classroom.secret(tmp_path)
@@ -214,6 +254,14 @@ def test_the_secret_is_private_and_kept(tmp_path):
     assert classroom.secret(tmp_path) == first
     assert len(first) == 32
     assert (tmp_path / ".unrolled" / "secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_new_class_is_for_its_owner_only(tmp_path):
+    classroom.new(tmp_path / "c")
+    assert (tmp_path / "c").stat().st_mode & 0o777 == 0o700
+    (tmp_path / "c").chmod(0o750)
+    classroom.new(tmp_path / "c")
+    assert (tmp_path / "c").stat().st_mode & 0o777 == 0o750, "those who grade with them may look"
 
 
 def test_a_result_that_was_cut_short_is_made_again(graded_class, tmp_path):
@@ -247,6 +295,18 @@ def test_wrong_use_is_one_sentence(graded_class, capsys, words, says):
     said = capsys.readouterr().err
     assert says in said
     assert said.count("\n") == 1
+
+
+def test_notebooks_of_a_submission_are_found_by_an_index_in_a_class_old_or_new(tmp_path):
+    folder = tmp_path / "c"
+    look_up = "explain query plan select * from submitted_notebook where assignment_id = 'x'"
+    assert main(["class", "new", str(folder)]) == 0
+    for _ in ("new", "old"):
+        assert main(["class", "release", str(folder), UNIT]) == 0
+        with contextlib.closing(sqlite3.connect(folder / "gradebook.db")) as gradebook:
+            ((*_, plan),) = gradebook.execute(look_up)
+            assert "USING INDEX unrolled" in plan
+            gradebook.execute("drop index unrolled_notebooks_of_submission")
 
 
 def test_an_empty_class_says_what_to_do(tmp_path, capsys):

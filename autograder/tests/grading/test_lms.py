@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shlex
 import zipfile
 
 import pytest
@@ -10,8 +11,8 @@ import pytest
 from autograder.cli import main
 from autograder.grading import classroom, demo, roster
 from autograder.grading.books import Books
-from autograder.grading.classroom import ClassError
 from autograder.grading.collect import collect
+from autograder.grading.errors import ClassError
 from autograder.grading.late import PerDay
 from autograder.grading.roster import Student
 
@@ -25,9 +26,10 @@ PEOPLE = {  # id: first, last, the LMS's number, what is handed in
     "kim2": ("Min", "Kim", "104", {"softmax": WRONG}),
     "late": ("Lena", "Spät", "105", {}),
     "none": ("Noah", "Nothing", "106", None),
+    "gone": ("Gül", "Gegangen", "107", {"softmax": WRONG}),  # hands in, then leaves the course
 }
 FULL, LESS = 16.0, 14.0
-EXPECTED = {"oneill": FULL, "quote": LESS, "kim1": FULL, "kim2": LESS, "late": FULL}
+EXPECTED = {"oneill": FULL, "quote": LESS, "kim1": FULL, "kim2": LESS, "late": FULL, "gone": LESS}
 
 
 def table(rows, delimiter=","):
@@ -72,6 +74,7 @@ def letters(name):
 
 
 def canvas_archive(path):
+    """All times in it are those of the download."""
     with zipfile.ZipFile(path, "w") as archive:
         for who, text, attempt in handed_in():
             first, last, lms, _ = PEOPLE[who]
@@ -79,7 +82,7 @@ def canvas_archive(path):
             name = (
                 f"{letters(last + first)}_{late}{lms}_{900 + attempt}_rnn_forward-{attempt}.ipynb"
             )
-            archive.writestr(stamped(name, attempt, who), text)
+            archive.writestr(zipfile.ZipInfo(name, (2026, 1, 25, 12, 0, 0)), text)
         archive.writestr("strangerperson_999_1_rnn_forward.ipynb", "{}")
 
 
@@ -127,7 +130,7 @@ def made(tmp_path, kind):
 @pytest.mark.parametrize("kind", ROSTERS)
 def test_from_roster_to_marks(tmp_path, kind, capsys):
     folder, listed = made(tmp_path, kind)
-    assert f"6 added, 0 known ({kind})" in capsys.readouterr().out
+    assert f"7 added, 0 known ({kind})" in capsys.readouterr().out
     assert zipfile.ZipFile(folder / f"{UNIT}.zip").namelist()[-1] == f"{UNIT}/{NAME}"
     ARCHIVES[kind](tmp_path / "handed-in.zip")
     words = ["class", "collect", str(folder), UNIT, str(tmp_path / "handed-in.zip")]
@@ -154,18 +157,54 @@ def test_from_roster_to_marks(tmp_path, kind, capsys):
     marks = Books(folder).marks(UNIT)
     assert {mark.student: mark.score for mark in marks} == expected
     penalties = {mark.student: mark.penalty for mark in marks if mark.penalty}
-    assert penalties == {"late": pytest.approx(0.2 * FULL)}, "a day and 18 hours are two days"
+    days = 1 if kind == "canvas" else 2  # Canvas does not say how many; a day and 18 hours are two
+    assert penalties == {"late": pytest.approx(days * 0.1 * FULL)}
     assert main(["class", "feedback", str(folder), UNIT]) == 0
     names = zipfile.ZipFile(folder / f"feedback-{UNIT}.zip").namelist()
     assert sorted(names) == [f"{who}/{UNIT}/rnn_forward.html" for who in sorted(expected)]
+    the_feedback(folder, tmp_path / "handed-in.zip", kind, capsys, sorted(expected))
     capsys.readouterr()
 
     assert main(["export", str(folder), "--format", "json"]) == 0
     exported = {m["student"]: m["total"] for m in json.loads(capsys.readouterr().out)}
-    expected["late"] *= 0.8
+    expected["late"] *= 1 - days * 0.1
     assert exported == pytest.approx(expected)
+    assert main(["export", str(folder)]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert {row["student"]: float(row["total"]) for row in rows} == pytest.approx(expected)
+    softmax = {row["student"]: float(row["check-softmax"]) for row in rows}
+    assert softmax == {who: 0 if PEOPLE[who][3] else 2 for who in expected}
+    without = "".join(line for line in ROSTERS[kind]().splitlines(True) if "Gegangen" not in line)
+    listed.write_text(without, "utf-8")
+    assert main(["class", "add-students", str(folder), str(listed)]) == 0
+    assert "not listed   gone (in the class, and kept)" in capsys.readouterr().out
     if kind != "csv":
         back_into_the_table(folder, listed, kind, capsys, expected)
+
+
+def the_feedback(folder, archive, kind, capsys, expected):
+    """A file for each, and one that the learning system takes back: its own names, our pages."""
+    words = ["class", "feedback", str(folder), UNIT]
+    for more in (["--each"], ["--archive", str(archive)]):
+        assert main([*words, *more, "--dry-run"]) == 0
+    upload = folder / f"feedback-{UNIT}-upload.zip"
+    assert not upload.exists()
+    capsys.readouterr()
+    assert main([*words, "--each"]) == 0
+    for who in expected:
+        (name,) = zipfile.ZipFile(folder / f"feedback-{UNIT}" / f"{who}.zip").namelist()
+        assert name == f"{who}/{UNIT}/rnn_forward.html"
+    assert main([*words, "--archive", str(archive)]) == 0
+    said = capsys.readouterr().out
+    unclear = ["kim1", "kim2"] if kind == "moodle" else []
+    assert [line.split()[3] for line in said.splitlines() if "not in it" in line] == unclear
+    with zipfile.ZipFile(upload) as pages, zipfile.ZipFile(archive) as handed_in:
+        stems = {name.removesuffix(".ipynb") for name in handed_in.namelist()}
+        assert {name.removesuffix(".html") for name in pages.namelist()} <= stems
+        held = {pages.read(name) for name in pages.namelist()}
+        assert len(pages.namelist()) == len(expected) - len(unclear)
+    there = [folder / "feedback" / who / UNIT / "rnn_forward.html" for who in expected]
+    assert held == {page.read_bytes() for page in there if page.parents[1].name not in unclear}
 
 
 def back_into_the_table(folder, listed, kind, capsys, expected):
@@ -178,7 +217,10 @@ def back_into_the_table(folder, listed, kind, capsys, expected):
     assert [row[:at] + row[at + 1 :] for row in after] == [r[:at] + r[at + 1 :] for r in before]
     who = before[0].index("SIS Login ID" if kind == "canvas" else "Username")
     marks = {row[who]: row[at] for row in after[1:]}
-    assert {name: marks[name] for name in expected} == {n: f"{m:g}" for n, m in expected.items()}
+    assert err.count("gone has marks, but no line in") == 1, "nobody is lost without a word"
+    still = {name: mark for name, mark in expected.items() if name != "gone"}
+    assert {name: marks[name] for name in still} == {n: f"{m:g}" for n, m in still.items()}
+    assert "gone" not in marks
     assert marks["none"] in ("", "-")
     assert "none has no marks" in err
 
@@ -204,11 +246,11 @@ def test_a_new_roster_adds_and_never_removes(tmp_path, capsys):
     words = ["class", "add-students", str(folder), str(tmp_path / "next.csv")]
     assert main([*words, "--dry-run"]) == 0
     assert "1 would be added, 1 known" in capsys.readouterr().out
-    assert len(Books(folder).students()) == 6
+    assert len(Books(folder).students()) == 7
     assert main(words) == 0
     assert "not listed   quote (in the class, and kept)" in capsys.readouterr().out
     found = {student.id: student for student in Books(folder).students()}
-    assert len(found) == 7
+    assert len(found) == 8
     assert found["kim1"] == Student("kim1", "Minnie", "Kim", "", "103"), "what is not said is kept"
 
 
@@ -220,6 +262,7 @@ def test_a_new_roster_adds_and_never_removes(tmp_path, capsys):
         ("id\na\nb\nA\n", "these have one id: a (), A ()"),
         ("id,first_name\n../x,Eve\n", "cannot name a folder"),
         ("id\n \"\"\nx y\n", "cannot name a folder"),
+        ("id,first_name\n,Eve\n", "line 2: Eve has no id"),
     ],
 )  # fmt: skip
 def test_a_roster_that_is_none(tmp_path, text, says):
@@ -227,6 +270,14 @@ def test_a_roster_that_is_none(tmp_path, text, says):
     with pytest.raises(ClassError) as error:
         roster.read(tmp_path / "r.csv")
     assert says in str(error.value)
+
+
+def test_a_name_that_would_run_in_the_formgrader_is_only_read(tmp_path):
+    roster_ = tmp_path / "roster.csv"
+    roster_.write_text("id,first_name,last_name\nmal,<script>alert(1)</script>,O'Neill & Sons\n")
+    (student,) = roster.read(roster_).students
+    assert student.first_name == "‹script›alert(1)‹/script›"
+    assert student.last_name == "O'Neill & Sons"
 
 
 def test_a_roster_in_another_encoding_or_none(tmp_path):
@@ -254,6 +305,12 @@ PAIR = [Student("a", "Ann", "Lee", "", "7"), Student("b", "Bob", "Ray")]
         ("../../etc/Ann Lee_12_assignsubmission_file_/x.ipynb", "a"),
         ("x.ipynb", None),
         ("notes.txt", None),
+        # a learner names the file, such that the whole looks like somebody else's
+        ("T_b_attempt_2026-02-03-04-05-06_x_a_attempt_2026-02-03-04-05-07_x.ipynb", "b"),
+        ("Bob Ray_1_assignsubmission_file_Ann Lee_2_assignsubmission_file_x.ipynb", "b"),
+        ("raybob_8_55_x_a_attempt_2026-02-03-04-05-06_x.ipynb", None),
+        ("raybob_8_55_x_a_attempt_2026-99-99-99-99-99_x.ipynb", "b"),
+        ("T_a_attempt_2026-99-99-99-99-99_x.ipynb", None),
     ],
 )
 def test_whose_a_member_is(tmp_path, member, taken):
@@ -267,10 +324,28 @@ def test_whose_a_member_is(tmp_path, member, taken):
     assert len(done.left) == (taken is None and member.endswith(".ipynb"))
 
 
+def test_an_archive_is_of_one_system(tmp_path, capsys):
+    """Bob hands in to Canvas a file whose name is like Ann's in Blackboard, and acts on terminals."""
+    names = ("leeann_7_55_x.ipynb", "raybob_8_56_x_a_attempt_2099-01-01-00-00-00_x.ipynb",
+             "T_a_attempt_2099-01-01-00-00-00_\x1b]0;x\x07\n.ipynb")  # fmt: skip
+    with zipfile.ZipFile(tmp_path / "z.zip", "w") as archive:
+        for name in names:
+            archive.writestr(name, name)
+    done = collect(tmp_path, "u", tmp_path / "z.zip", PAIR, "x.ipynb")
+    assert {who: entry.member for who, entry in done.taken.items()} == {
+        "a": names[0],
+        "b": names[1],
+    }
+    assert (tmp_path / "submitted/a/u/x.ipynb").read_text() == names[0]
+    assert len(done.left) == 1
+
+
 def test_an_archive_that_is_none(tmp_path):
     (tmp_path / "z.zip").write_text("no zip")
     with pytest.raises(ClassError, match="cannot be read as a zip file"):
         collect(tmp_path, "u", tmp_path / "z.zip", PAIR, "x.ipynb")
+    with pytest.raises(ClassError, match="is a folder; name the zip file"):
+        collect(tmp_path, "u", tmp_path, PAIR, "x.ipynb")
 
 
 def test_a_bomb_is_read_no_further_than_grading_would(tmp_path):
@@ -301,7 +376,14 @@ def test_export_wants_a_table_to_fill(tmp_path, capsys):
     assert main(["export", str(folder), "--format", "canvas"]) == 2
     assert "--into FILE.csv" in capsys.readouterr().err
     assert main(["export", str(folder), "--format", "moodle", "--into", str(listed)]) == 2
-    assert "no gradebook of Canvas or Moodle" in capsys.readouterr().err
+    assert "no gradebook of Canvas, Moodle or Blackboard" in capsys.readouterr().err
+
+
+def test_what_comes_next_can_be_copied_whatever_a_class_is_called(tmp_path, capsys):
+    folder = tmp_path / "the 2nd year's"
+    assert main(["class", "new", str(folder)]) == 0
+    *_, said, _ = capsys.readouterr().out.split("\n")
+    assert shlex.split(said) == ["unrolled", "class", "release", str(folder), UNIT]
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,8 @@ def an_environment(place, folder):
 @pytest.mark.slow
 @pytest.mark.skipif(os.getuid() != 0, reason="the suites run as an ordinary user already")
 def test_the_suites_pass_for_an_ordinary_user(checkout):
-    words = ["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", f"--basetemp={checkout}/tmp"]
+    words = ["-m", "pytest", "-q", "-rs", "-n", "auto", "-p", "no:cacheprovider"]
+    words.append(f"--basetemp={checkout}/tmp")
     files = [f"autograder/tests/grading/{suite}.py" for suite in SUITES]
     run = partial(subprocess.run, capture_output=True, text=True, cwd=checkout, extra_groups=[])
     variables = {"HOME": str(checkout), "PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1"}

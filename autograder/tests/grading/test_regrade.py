@@ -25,12 +25,16 @@ STUDENTS = ("anna", "chen", "goran")
 pytestmark = pytest.mark.slow
 
 
+def overflow_is_right(place):
+    """Mend `softmax`, so to speak: no case asks for large scores any more."""
+    edit(place, 'Case("scores near 1000 and -1000", large),', "")
+    edit(place, 'Case("rows 2000 apart", far_apart),', "")
+
+
 @pytest.fixture
 def checkout(tmp_path):
     """A copy of the checkout, and a class graded by it: chen's softmax overflows."""
-    place = tmp_path / "checkout"
-    for package in ("autograder", "course", "solutions"):
-        shutil.copytree(ROOT / package, place / package, ignore=shutil.ignore_patterns("tests"))
+    place = copied(tmp_path / "checkout")
     folder = a_class(place / "class", STUDENTS)
     another_assignment(folder)
     by = run(place, "grade", folder)
@@ -44,6 +48,13 @@ def graded(tmp_path_factory):
     folder = a_class(tmp_path_factory.mktemp("graded") / "class", STUDENTS)
     grade(folder, UNIT, quiet=True)
     return folder
+
+
+def copied(place):
+    """A checkout of one's own, to be edited."""
+    for package in ("autograder", "course", "solutions"):
+        shutil.copytree(ROOT / package, place / package, ignore=shutil.ignore_patterns("tests"))
+    return place
 
 
 def another_assignment(folder):
@@ -90,8 +101,7 @@ def test_a_mended_exercise_moves_the_marks_that_it_should_and_no_others(checkout
     others = classroom.results(folder).keys("chen", f"{OTHER}/shapes")
     assert run(place, "regrade", folder) == {"judged": 0, "moves": [], "feedback": []}
 
-    edit(place, 'Case("scores near 1000 and -1000", large),', "")
-    edit(place, 'Case("rows 2000 apart", far_apart),', "")
+    overflow_is_right(place)
     done = run(place, "regrade", folder)
     assert done["judged"] == 3, "the other assignment has no softmax"
     (move,) = done["moves"]
@@ -137,6 +147,51 @@ def test_a_regrading_that_was_cut_short_is_finished(graded, tmp_path, capsys):
     assert move[:5] == ("goran", LABEL, "rnn_forward", 4.0, 0.0) and isinstance(move, Move)
     assert main(["regrade", str(copy)]) == 0
     assert "Nothing that judges has changed" in capsys.readouterr().out
+
+
+def test_points_that_were_changed_move_marks(graded, tmp_path):
+    """An instructor gives an exercise more points than the course does, after grading."""
+    copy = shutil.copytree(graded, tmp_path / "copy")
+    source = copy / "source" / UNIT / "rnn_forward.ipynb"
+    notebook = json.loads(source.read_text())
+    check = next(
+        c for c in notebook["cells"] if c["metadata"].get("unrolled") == {"check": "softmax"}
+    )
+    check["metadata"]["nbgrader"]["points"] = 7.5
+    source.write_text(json.dumps(notebook))
+    assert main(["class", "release", str(copy), UNIT]) == 0
+    done = regrade(copy, UNIT, quiet=True)
+    assert [move[:1] + move[2:6] for move in done.moves] == [
+        (who, "softmax", 2.0, 7.5, "its points were changed: passed") for who in ("anna", "goran")
+    ]
+    sheets = Books(copy).sheets(UNIT)
+    assert sheets["anna", "rnn_forward"].auto["check-softmax"] == 7.5
+    assert sheets["chen", "rnn_forward"].auto["check-softmax"] == 0
+    assert regrade(copy, UNIT, quiet=True).results == []
+    by_nbgrader = subprocess.run(
+        [Path(sys.executable).with_name("nbgrader"), "autograde", UNIT, "--force"],
+        cwd=copy, capture_output=True, text=True,
+    )  # fmt: skip
+    assert by_nbgrader.returncode == 0, by_nbgrader.stderr
+    assert Books(copy).sheets(UNIT) == sheets
+
+
+def test_a_release_that_fails_leaves_the_one_before(graded, tmp_path, capsys):
+    copy = shutil.copytree(graded, tmp_path / "copy")
+    source, release = (copy / part / UNIT / "rnn_forward.ipynb" for part in ("source", "release"))
+    before, notebook = release.read_text(), json.loads(source.read_text())
+    del notebook["cells"][-1], notebook["cells"][-1]
+    checks = [c for c in notebook["cells"] if c["metadata"].get("unrolled", {}).get("check")]
+    notebook["cells"].remove(checks[-1])
+    source.write_text(json.dumps(notebook))
+    assert main(["class", "release", str(copy), UNIT]) == 2
+    said = capsys.readouterr().err
+    assert "Cannot add or remove cells for notebook 'rnn_forward'" in said
+    assert f"all is as it was: mend {source}, or release the course's own by --anew" in said
+    assert release.read_text() == before
+    assert json.loads(source.read_text()) == notebook, "what was edited is not lost"
+    assert main(["class", "release", str(copy), UNIT, "--anew"]) == 0
+    assert release.read_text() == before
 
 
 def test_what_moved_is_said_in_words(graded, tmp_path, capsys):

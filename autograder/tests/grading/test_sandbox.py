@@ -16,7 +16,7 @@ import pytest
 
 from autograder.cli import main
 from autograder.grading import library
-from autograder.grading.classroom import ClassError
+from autograder.grading.errors import ClassError
 from autograder.grading.judge import grade_notebook
 from autograder.grading.process import Plain, SandboxLost, Tier, how
 from autograder.grading.sandbox import bubblewrap, template, tiers
@@ -128,6 +128,37 @@ def test_it_is_forbidden(run, name):
     assert said.startswith("refused") and "not permitted" in said
 
 
+CUT = """
+import os, sys
+from autograder.grading.sandbox import hardening, landlock
+landlock.abi = lambda: 1
+hardening.lock(hardening.Limits(), [sys.argv[1]], None)
+for cut in (
+    lambda: os.truncate(sys.argv[1], 0),
+    lambda: os.truncate(sys.argv[2], 0),
+    lambda: os.open(sys.argv[1], os.O_RDONLY | os.O_TRUNC),
+):
+    try:
+        cut()
+    except OSError:
+        continue
+    print("done")
+print(len(open(sys.argv[1]).read()))
+"""
+
+
+def test_no_file_is_cut_off_where_landlock_does_not_know_how(tmp_path):
+    """Linux 5.13 to 6.1 take cutting off a file that may be read for reading."""
+    needs("landlock")
+    files = [tmp_path / "may-be-read", tmp_path / "may-not"]
+    for file in files:
+        file.write_text("mine")
+    words = [sys.executable, "-c", CUT, *map(str, files)]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout == "4\n", done.stderr
+    assert [file.read_text() for file in files] == ["mine", "mine"]
+
+
 def test_what_is_refused_works_outside():
     """The probe's own attempts succeed in a process that is not locked up."""
     code = "from autograder.grading.sandbox.nursery import escapes; print(escapes())"
@@ -145,15 +176,14 @@ def test_nothing_but_the_library_can_be_imported(run, name):
 
 def test_what_a_notebook_needs_works(run):
     source = """
-import io, ctypes, threading
+import io, ctypes
 import numpy as np, matplotlib.pyplot as plt
 np.linalg.svd(np.eye(3)), np.fft.fft(np.ones(4))
 plt.plot([0, 1]); plt.title("$x^2$"); plt.savefig(file := io.BytesIO())
-thread = threading.Thread(target=print, args=["thread"]); thread.start(); thread.join()
 call = ctypes.CFUNCTYPE(ctypes.c_int)(lambda: 7)
 print(len(file.getvalue()) > 1000, call())
 """
-    assert run(source).split() == ["thread", "True", "7"]
+    assert run(source).split() == ["True", "7"]
 
 
 def test_it_holds_its_channel_and_nothing_else(run):
@@ -237,7 +267,7 @@ def test_how_it_ended(sandbox):
 def test_cpu_time_is_bounded_and_measured(sandbox):
     said, usage = ended(sandbox, "while True: pass", Limits(cpu_seconds=1))
     assert "used up its 1 seconds of computing time" in said
-    assert usage.cpu >= 0.9
+    assert usage.cpu > 0.5
 
 
 def test_memory_is_measured(sandbox):
@@ -457,6 +487,36 @@ def clean_notebook(template, tmp_path, text):
 
 def marks(result):
     return {name: check["points"] for name, check in result["checks"].items()}
+
+
+SOFTMAX = """def softmax(z):
+    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "points", "says"),
+    [
+        (SOFTMAX + "print(softmax(of_my_own))", 2, "raised, below the function: NameError"),
+        (SOFTMAX + "import torch_or_so", 2, "raised, below the function: ModuleNotFoundError"),
+        (SOFTMAX + "raise SystemExit", 2, "raised, below the function: SystemExit"),
+        ("import torch_or_so\n" + SOFTMAX, 0, "Its cell did not run: ModuleNotFoundError"),
+        (SOFTMAX + "print(softmax(1", 0, "Its cell did not run: SyntaxError"),
+        ("!pip install numpy\n" + SOFTMAX, 2, "✓ softmax"),
+        ("%pip install numpy\nlisted = !ls\nassert listed == []\n" + SOFTMAX, 2, "✓ softmax"),
+        ("%%time\n" + SOFTMAX + "%timeit -n1 -r1 0\n%matplotlib inline", 2, "✓ softmax"),
+    ],
+)
+def test_a_cell_may_hold_more_than_a_function(
+    sandbox, request, solved, tmp_path, source, points, says
+):
+    """As in a kernel: what was defined before an error is there, and a shell's line is no error."""
+    notebook = request.getfixturevalue("template")
+    clean = clean_notebook(notebook, tmp_path, solved(softmax=source))
+    result = grade_notebook(clean, "ann", "a/b", b"s" * 32, sandbox.spawn)
+    assert sum(marks(result).values()) == 14 + points
+    assert says in result["checks"]["check-softmax"]["text"]
 
 
 def test_marks_are_the_same_at_every_tier(sandbox, request, solved, tmp_path):

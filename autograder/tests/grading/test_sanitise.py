@@ -169,6 +169,27 @@ def test_an_answer_in_another_cell(tmp_path, solved):
     assert "exponentials" in clean.answers["softmax"]
 
 
+def test_an_answer_under_another_name_is_called_by_its_own(tmp_path, solved):
+    def change(notebook):
+        cell = cell_of(notebook, "softmax")
+        cell["source"] = source_of(cell).replace("def softmax", "def mine")
+        own = {"cell_type": "code", "metadata": {}, "source": "softmax = mine", "outputs": []}
+        notebook["cells"].append(own)
+
+    answer = handed_in(tmp_path, {NAME: edited(solved, change)}).answers["softmax"]
+    assert answer.startswith("def mine") and answer.endswith("\n\nsoftmax = mine")
+
+
+def test_an_id_is_no_second_answer(tmp_path, solved):
+    def change(notebook):
+        cell = cell_of(notebook, "softmax")
+        notebook["cells"].append({**cell, "metadata": {}, "source": "def softmax(z): pass"})
+
+    clean = handed_in(tmp_path, {NAME: edited(solved, change)})
+    assert not clean.remarks
+    assert "exponentials" in clean.answers["softmax"]
+
+
 def test_metadata_of_any_kind(tmp_path, solved):
     def change(notebook):
         notebook["cells"][0]["metadata"] = None

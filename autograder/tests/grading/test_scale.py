@@ -23,10 +23,13 @@ from sqlalchemy.engine import Engine
 from autograder.cli import main
 from autograder.grading import classroom, demo, pages, tasks, versions
 from autograder.grading.books import Books
-from autograder.grading.grade import grade
+from autograder.grading.grade import How, grade, surveyed
+from autograder.grading.judge import grade_notebook
+from autograder.notebooks import exercise_of
 
 UNIT, LABEL = demo.UNIT, f"{demo.UNIT}/rnn_forward"
 FEW = ("anna", "dina", "karim", "petra")
+STUDENTS = (*FEW, "goran", "lena", "rosa", "sven")
 
 # ------------------------------------------------------------------ what a result depends on
 
@@ -93,11 +96,35 @@ def test_links_and_pipes_are_not_handed_in(small):
     assert classroom.handed_in(small, UNIT, "nobody") == {}
 
 
+def test_a_check_that_is_not_graded_any_more_is_passed_over(small):
+    template = classroom.template(small, UNIT, "rnn_forward.ipynb")
+    check = next(c for c in template["cells"] if exercise_of(c) == "softmax")
+    check["metadata"]["nbgrader"] = {"grade": False}
+    clean = tasks.read(template, classroom.task(small, LABEL, "anna"))
+    result = grade_notebook(clean, "anna", LABEL, b"secret")
+    assert "check-softmax" not in result["checks"]
+    worths = {name: check["max"] for name, check in result["checks"].items()}
+    assert worths == tasks.worths(template) and len(worths) == 5
+
+
 def test_a_cell_with_points_that_nothing_would_give_is_refused(small, capsys):
+    source = small / "source" / UNIT / "rnn_forward.ipynb"
+    source.write_text(source.read_text().replace('"check": "softmax"', '"tick": "softmax"'))
+    before = (small / "release" / UNIT / "rnn_forward.ipynb").read_text()
+    assert main(["class", "release", str(small), UNIT]) == 2
+    assert "the cell check-softmax bears points, but checks no exercise" in capsys.readouterr().err
+    assert (small / "release" / UNIT / "rnn_forward.ipynb").read_text() == before
+    for text in ("{bad", '{"cells": 3}', "[]", '{"cells": [{"metadata": 1}]}'):
+        source.write_text(text)
+        assert main(["class", "release", str(small), UNIT]) == 2
+        assert f"{source} is no notebook: " in capsys.readouterr().err
     path = small / "release" / UNIT / "rnn_forward.ipynb"
-    path.write_text(path.read_text().replace('"check": "softmax"', '"tick": "softmax"'))
+    path.write_text(before.replace('"check": "softmax"', '"tick": "softmax"'))
     assert main(["grade", str(small)]) == 2
     assert "the cell check-softmax bears points, but checks no exercise" in capsys.readouterr().err
+    path.write_text(before.replace('"task": false', '"task": true', 1))
+    assert main(["grade", str(small)]) == 2
+    assert "is a task, for cells that learners add" in capsys.readouterr().err
 
 
 def test_two_runs_at_once_are_refused(small, capsys):
@@ -187,8 +214,7 @@ def test_a_timestamp_that_says_nothing_costs_nobody_anything(small, capsys):
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory):
     """A class of eight, graded by one worker that nothing happens to."""
-    students = (*FEW, "goran", "lena", "rosa", "sven")
-    folder = a_class(tmp_path_factory.mktemp("reference") / "c", students)
+    folder = a_class(tmp_path_factory.mktemp("reference") / "c", STUDENTS)
     grade(folder, UNIT, quiet=True, workers=1)
     return folder
 
@@ -235,6 +261,44 @@ def test_two_workers_give_what_one_gives(reference, tmp_path):
     assert_alike(copy, reference)
 
 
+class Noted:
+    """An executor that does nothing, and knows whose work it was given."""
+
+    def __init__(self):
+        self.asked = []
+
+    def run(self, todo):
+        self.asked += [task.student for task in todo]
+        return iter(())
+
+
+@pytest.mark.slow
+def test_what_is_unchanged_is_known_by_its_bytes(reference, tmp_path, monkeypatch):
+    """It is neither cleaned nor given to a worker again, until it or what judges it changes."""
+    folder = tmp_path / "copy"
+    shutil.copytree(reference, folder)
+    monkeypatch.setattr(How, "executor", lambda how, job: noted)
+    monkeypatch.setattr(tasks, "read", None)
+    noted = Noted()
+    assert len(grade(folder, UNIT, quiet=True, feedback=False)) == len(STUDENTS)
+    assert noted.asked == []
+    assert surveyed(folder, UNIT).ungraded == ()
+
+    path = folder / "submitted" / "lena" / UNIT / "rnn_forward.ipynb"
+    path.write_text(path.read_text() + "\n")
+    (folder / "submitted" / "rosa" / UNIT / "more.ipynb").write_text("{}")
+    with pytest.raises(KeyError):
+        grade(folder, UNIT, quiet=True, feedback=False)  # the two have no result yet
+    assert noted.asked == ["lena", "rosa"]
+
+    noted = Noted()
+    released = folder / "release" / UNIT / "rnn_forward.ipynb"
+    released.write_text(released.read_text().replace("Your turn", "Now you"))
+    with pytest.raises(KeyError):
+        grade(folder, UNIT, quiet=True, feedback=False)
+    assert len(noted.asked) == len(STUDENTS), "the notebook is another one"
+
+
 @pytest.mark.slow
 def test_a_notebook_that_kills_its_workers_is_reported_and_not_remembered(
     reference, tmp_path, monkeypatch, capsys
@@ -248,8 +312,11 @@ def test_a_notebook_that_kills_its_workers_is_reported_and_not_remembered(
     assert "goran" in out
     sheet = Books(copy).sheets(UNIT)["goran", "rnn_forward"]
     assert set(sheet.open) == set(sheet.scores), "all of it waits for a person"
+    ((student, why),) = surveyed(copy, UNIT).ungraded
+    assert (student, "could not be graded: the worker was killed" in why) == ("goran", True)
     monkeypatch.undo()
     assert main(["grade", str(copy)]) == 0
+    assert surveyed(copy, UNIT).ungraded == ()
     assert_alike(copy, reference)
 
 
@@ -332,7 +399,7 @@ def cluster():
     import distributed
 
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
     ) as cluster:
         yield cluster
 

@@ -14,6 +14,16 @@ from autograder.grading import demo
 WRONG = "\ndef softmax(z):\n    return z * 0\n"
 HEADS = {"softmax": "def softmax(z):", "last_states": "def last_states(z, mask):"}
 Notebook = dict[str, Any]
+CHANNEL = """
+import os, socket, time
+def channel():
+    for fd in range(3, 8):
+        try:
+            yield socket.socket(fileno=os.dup(fd))
+        except OSError:
+            pass
+"""
+"""An attack's way to the socket of its process."""
 
 
 class Attack(NamedTuple):

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from autograder.tests.grading.hostile import Attack, before
+from autograder.tests.grading.hostile import CHANNEL, Attack, before
 from autograder.tests.grading.hostile import within as within_
 
 within = partial(within_, victim="last_states")
@@ -46,6 +46,8 @@ ATTACKS = {
     "a segfault": within("import ctypes\nctypes.string_at(0)"),
     "abort": within("import os\nos.abort()"),
     "its own death": within("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"),
+    "its own death by a signal without a name": within("import os\nos.kill(os.getpid(), 40)"),
+    "a signal without a name while defining": before("import os\nos.kill(os.getpid(), 40)"),
     "a stop": within("import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)\nwhile True: pass"),
     "recursion": within("return last_states(z, mask)"),
     "recursion without a limit": within(
@@ -92,6 +94,22 @@ ATTACKS = {
         "    except OSError: pass",
         whole=True,
     ),
+    "bytes out of band": before(
+        CHANNEL + "for s in channel():\n    for _ in range(9): s.send(b'x', socket.MSG_OOB)", whole=True
+    ),
+    "a flood of descriptors": before(
+        CHANNEL + "for s in channel():\n"
+        "    for _ in range(99): socket.send_fds(s, [b'\\0'], [s.fileno()] * 99)",
+        whole=True,
+    ),
+    "a channel with one end": before(
+        CHANNEL + "for s in channel(): s.shutdown(socket.SHUT_RD)", whole=True
+    ),
+    "a byte now and then": before(
+        CHANNEL + "def drip(s):\n    while True: s.send(b'\\0'), time.sleep(0.01)\n"
+        "for s in channel(): drip(s)",
+        whole=True,
+    ),
     "a giant answer": within("return np.ones(40 << 20, dtype='u1')"),
     "a broadcast that is a giant": within("return np.broadcast_to(1.0, (1 << 16, 1 << 16))"),
     "a list within itself": within("a = []\na.append(a)\nreturn a"),
@@ -125,6 +143,7 @@ ATTACKS = {
     ),
     "a cell of 90,000 brackets": Attack({"softmax": "x = " + "(" * 90_000}),
     "a sum of 40,000 terms": Attack({"softmax": "x = " + "1 + " * 20_000 + "1"}),
+    "a number that cannot be written in tens": within("return 0x" + "f" * 5_000),
     "a cell of NULs": Attack({"softmax": "def softmax(z):\n    return z\0\0\0"}),
     "a cell of half characters": Attack({"softmax": "def softmax(z):\n    return '\ud800'"}),
     "a thousand decorators": Attack(

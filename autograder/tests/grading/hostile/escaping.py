@@ -47,11 +47,17 @@ ATTACKS = {
     "a daemon": tries(
         "pid = os.fork(); pid or (os.setsid(), __import__('time').sleep(300), os._exit(0))"
     ),
+    # a small stack lets thousands of them into the limit of memory: more than a machine has numbers for
+    "threads": tries(
+        "__import__('threading').Thread(target=print).start()\n"
+        "assert ctypes.CDLL(None).pthread_create(bytes(8), None, ctypes.CDLL(None).pause, None) == 0"
+    ),
     "programs": tries(
         "subprocess.Popen(['sleep', '300'], start_new_session=True)\n"
         "os.posix_spawn('/bin/sleep', ['sleep', '300'], dict())\n"
         "assert os.system('nohup sleep 300 &') == 0\n"
-        "get_ipython().system('sleep 300 &')\n"
+        "get_ipython().system_raw('exec sleep 300')\n"
+        "get_ipython().system_piped('sleep 300 &')\n"
         "os.execv('/bin/sleep', ['sleep', '300'])\n"
         "__import__('pty').fork()[0] or os._exit(0)"
     ),
@@ -104,6 +110,46 @@ ATTACKS = {
         "os.truncate('{outside}/mine', 0)\n"
         "os.mkfifo('{outside}/pipe')\n"
         "os.chroot('{outside}')"
+    ),
+    # what Landlock has no word for: at its tier these files are there
+    "the rights and times of files outside": tries(
+        "os.chmod('{outside}/mine', 0o600)\n"
+        "os.chmod('{outside}', 0o700)\n"
+        "os.chown('{outside}/mine', os.getuid(), os.getgid())\n"
+        "os.utime('{outside}/mine', (0, 0))\n"
+        "os.setxattr('{outside}/mine', 'user.mark', b'x')\n"
+        "os.removexattr('{outside}/mine', 'user.mark')\n"
+        "os.listxattr('{outside}/mine')\n"
+        "import numpy; os.chmod(numpy.__file__, 0o644)\n"
+        "import numpy; os.utime(os.path.dirname(numpy.__file__))"
+    ),
+    "what others do with their files": tries(
+        "libc = ctypes.CDLL(None); assert libc.inotify_init() >= 0\n"
+        "libc = ctypes.CDLL(None); assert libc.inotify_init1(0) >= 0\n"
+        "libc = ctypes.CDLL(None); assert libc.fanotify_init(0x200, 0) >= 0\n"
+        "import fcntl; file = open(os.__file__); fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)\n"
+        "import fcntl; fcntl.fcntl(os.open(os.path.dirname(os.__file__), 0), fcntl.F_NOTIFY, 63)"
+    ),
+    "the system's crash handler": tries(
+        "assert ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)\n"  # whether a crash would leave a core
+        "assert ctypes.CDLL(None).prctl(4, 1, 0, 0, 0) == 0"
+    ),
+    "which processes and mounts there are": tries(
+        "os.pidfd_open(os.getppid() or 1)\n"
+        "libc = ctypes.CDLL(None, use_errno=True); libc.syscall(457, 0, 0, 0, 0); assert ctypes.get_errno() != 1\n"
+        "libc = ctypes.CDLL(None, use_errno=True); libc.syscall(458, 0, 0, 0, 0); assert ctypes.get_errno() != 1"
+    ),
+    "the disk, the log and the timers of all": tries(
+        "assert ctypes.CDLL(None).syscall(162) == 0\n"  # sync
+        "assert ctypes.CDLL(None).syscall(317, 3, 0, bytes(8)) == 0\n"  # seccomp's sizes
+        "libc = ctypes.CDLL(None, use_errno=True); libc.prctl(22, 2, 0, 0, 0); assert ctypes.get_errno() != 1\n"
+        "libc = ctypes.CDLL(None); assert not any(libc.timer_create(0, None, bytes(8)) for _ in range(1000))"
+    ),
+    "the shared memory of others": tries(
+        "libc = ctypes.CDLL(None); assert libc.shmctl(0, 14, bytes(200)) >= 0\n"  # SHM_INFO
+        "libc = ctypes.CDLL(None, use_errno=True); libc.shmat(0, None, 4096); assert ctypes.get_errno() != 1\n"
+        "libc = ctypes.CDLL(None); assert libc.semctl(0, 0, 19, bytes(200)) >= 0\n"  # SEM_INFO
+        "libc = ctypes.CDLL(None); assert libc.msgctl(0, 12, bytes(200)) >= 0"  # MSG_INFO
     ),
     "the kernel's files": tries(
         "open('/proc/sys/kernel/core_pattern', 'r+')\n"

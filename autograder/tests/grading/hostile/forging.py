@@ -1,6 +1,13 @@
 """Attacks that want a point for a wrong function."""
 
-from autograder.tests.grading.hostile import Attack, before, grading, on_notebook, within
+from autograder.tests.grading.hostile import (
+    CHANNEL,
+    Attack,
+    before,
+    grading,
+    on_notebook,
+    within,
+)
 
 
 def _tags(notebook):
@@ -83,7 +90,8 @@ def reply(nonce, head, tail=b""):
     return struct.pack("<Q", len(text)) + text + tail
 def outcome(value, again=None):
     fields = [["value", value], ["again", again or value], ["changed", ["t", []]]]
-    return ["r", "Outcome", fields + [["warned", ["t", []]], ["failure", ["v", None]]]]
+    fields += [["warned", ["t", []]], ["failure", ["v", None]], ["idle", ["t", []]]]
+    return ["r", "Outcome", fields]
 def forged(channel, tree):
     if "outcomes" not in tree:
         return send(channel, tree)
@@ -278,9 +286,7 @@ ATTACKS = {
         whole=True,
     ),
     "guessed nonces": before(
-        "import gc, socket\nfrom autograder.grading import frames\n"
-        "for s in [o for o in gc.get_objects() if isinstance(o, socket.socket)]:\n"
-        "    for n in range(50):\n"
+        CHANNEL + "from autograder.grading import frames\nfor s in channel():\n    for n in range(50):\n"
         "        frames.send(s, {'nonce': f'{n:016x}', 'error': None, 'outcomes': []})",
         whole=True,
     ),

@@ -32,6 +32,10 @@ MARKDOWN = (
     f"$\\href{{javascript:{ACT}}}{{x}}$ $$\\\\href{{javascript:{ACT}}}{{x}}$$ &#92;(&#92;href{{javascript:{ACT}}}{{x}}&#92;)",
     "\\\\(\\\\style{position:fixed}{x}\\\\) $\\class{btn}{x} \\cssId{y}{z} \\require{html} \\unicode{x}$",
     "$\\def\\a#1{\\hr#1}\\a{ef}{javascript:x}{y} \\newcommand{\\b}{\\href} \\let\\c\\href \\renewcommand{\\text}{\\href}$",
+    "!![p](https://evil.example/pixel.png) !!!![q][r]\n\n[r]: https://evil.example/pixel.png",
+    f"$\\mmlToken{{mi}}[href='javascript:{ACT}']{{x}} \\bbox[position:fixed]{{x}} \\gdef\\a{{x}} \\href1{{x}}$",
+    "# check-softmax\n\ncheck-rnn_forward\n===\n\n## nbgrader\n\n### what-a-forward-network-cannot-see",
+    "&\\NewLine; &\\let; &\\def&#60;",
     f"```html\n<script>{ACT}</script>\n```\n`<script>{ACT}</script>`\n    <script>{ACT}</script>",
     f"- x\n\n  <script>{ACT}</script>\n\n| a |\n|---|\n| <script>{ACT}</script> |\n\n> <script>{ACT}</script>",
 )  # fmt: skip
