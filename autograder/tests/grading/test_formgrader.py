@@ -107,6 +107,13 @@ class Formgrader:
         with self.frame.expect_navigation():
             self.frame.locator("#main-table a", has_text=CLASS[learner].first).click()
         self.frame.wait_for_function("formgrader.grades?.loaded && formgrader.comments?.loaded")
+        self.settled()
+
+    def settled(self):
+        """Wait until the page has scrolled to the box that is selected, as it does for half a
+        second: a press would miss what moves away under it.
+        """
+        self.frame.wait_for_function("MathJax.loaded && $(':animated').length === 0")
 
     def saving(self, kind):
         """Wait for what is entered meanwhile to be saved."""
@@ -199,6 +206,7 @@ def marked(formgrader):
     with formgrader.saving("comment"):
         frame.locator(f"#{FIRST}-comment").fill(COMMENT)
         frame.locator(f"#{FIRST}-comment").press("Tab")
+    formgrader.settled()
     second = frame.locator(".nbgrader_cell", has=frame.locator(f"#{SECOND}"))
     with formgrader.saving("grade"):
         second.get_by_role("button", name="Full credit").click()
