@@ -182,7 +182,7 @@ def _judged(
     explained = _names("\n".join(report.details), clean)
     unexplained = not (report.passed or report.misconception or lost)  # lost is told, and no kind
     alike = _alike(session, common()) if unexplained else None
-    below = (f"Its cell raised, below the function: {failed}",) if failed else ()
+    below = (f"Its cell failed, below the function: {failed}",) if failed else ()
     notes = (*report.notes, *below)
     return replace(report, cause=explained or report.cause, notes=notes, public=False), alike
 

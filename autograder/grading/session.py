@@ -1,7 +1,8 @@
 """Running one notebook in a process that may crash, hang, flood or lie.
 
 The trusted side. A step that ends the process costs that step only: a new process is started and
-the cells before it are run again.
+the cells before it are run again. A cell that does not end is interrupted, as a kernel does it, and
+what it has defined by then counts.
 """
 
 import secrets
@@ -79,7 +80,8 @@ class Session:
         Raises
         ------
         StepFailed
-            It ended the process, never ended, or answered nonsense. It is not run again.
+            It ended the process, could not be interrupted, or answered nonsense. It is not run
+            again.
         """
         reply = self._ask({"do": "run", "source": source})
         self._history.append(source)
@@ -121,10 +123,9 @@ class Session:
     def _start(self) -> None:
         self._process = self._spawn(self._limits)
         self.tier = self._process.tier
-        seconds = self._clock.start
+        self._exchange({"do": "run", "source": ""}, self._clock.start)
         for source in list(self._history):
-            self._exchange({"do": "run", "source": source}, seconds)
-            seconds = self._clock.step
+            self._exchange({"do": "run", "source": source}, self._clock.step)
 
     def _exchange(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
         left = self._end - time.monotonic()
@@ -136,7 +137,7 @@ class Session:
             reply = self._send_and_wait({**request, "nonce": nonce}, min(seconds, left))
         except frames.TimeUp:
             self._stop()
-            raise StepFailed(f"it did not end within {min(seconds, left):.0f} seconds") from None
+            raise StepFailed(_late(min(seconds, left))) from None
         except frames.Closed:
             raise StepFailed(f"{self._stop()} while it ran") from None
         except wire.WireError as error:
@@ -148,7 +149,10 @@ class Session:
         return reply
 
     def _send_and_wait(self, request: dict[str, Any], seconds: float) -> Any:
-        """The reply; a request that takes too long is interrupted first, and given a moment."""
+        """The reply; a request that takes too long is interrupted, and given a moment.
+
+        What was interrupted is a failure; but a cell that was has run so far.
+        """
         process = self._process
         assert process is not None
         try:
@@ -162,8 +166,10 @@ class Session:
             return frames.receive(process.channel, seconds)
         except frames.TimeUp:
             process.interrupt()
-            frames.receive(process.channel, self._clock.mercy)
-            raise
+            reply = frames.receive(process.channel, self._clock.mercy)
+            if request["do"] != "run" or not isinstance(reply, dict):
+                raise
+            return {**reply, "error": _late(seconds)}
 
     def _stop(self) -> str:
         """End the process, if there is one, and say how it ended."""
@@ -173,6 +179,10 @@ class Session:
         said = process.end()
         self.usage = process.usage.plus(self.usage) if process.usage else self.usage
         return said
+
+
+def _late(seconds: float) -> str:
+    return f"it did not end within {seconds:.0f} seconds"
 
 
 def _words(error: Any, function: str) -> str:

@@ -498,9 +498,11 @@ SOFTMAX = """def softmax(z):
 @pytest.mark.parametrize(
     ("source", "points", "says"),
     [
-        (SOFTMAX + "print(softmax(of_my_own))", 2, "raised, below the function: NameError"),
-        (SOFTMAX + "import torch_or_so", 2, "raised, below the function: ModuleNotFoundError"),
-        (SOFTMAX + "raise SystemExit", 2, "raised, below the function: SystemExit"),
+        (SOFTMAX + "print(softmax(of_my_own))", 2, "failed, below the function: NameError"),
+        (SOFTMAX + "import torch_or_so", 2, "failed, below the function: ModuleNotFoundError"),
+        (SOFTMAX + "raise SystemExit", 2, "failed, below the function: SystemExit"),
+        (SOFTMAX + "while True: pass", 2, "below the function: it did not end within 2 seconds"),
+        ("while True: pass\n" + SOFTMAX, 0, "Its cell did not run: it did not end within"),
         ("import torch_or_so\n" + SOFTMAX, 0, "Its cell did not run: ModuleNotFoundError"),
         (SOFTMAX + "print(softmax(1", 0, "Its cell did not run: SyntaxError"),
         ("!pip install numpy\n" + SOFTMAX, 2, "✓ softmax"),
@@ -514,7 +516,8 @@ def test_a_cell_may_hold_more_than_a_function(
     """As in a kernel: what was defined before an error is there, and a shell's line is no error."""
     notebook = request.getfixturevalue("template")
     clean = clean_notebook(notebook, tmp_path, solved(softmax=source))
-    result = grade_notebook(clean, "ann", "a/b", b"s" * 32, sandbox.spawn)
+    clock = Clock(step=2.0 if "while" in source else 30.0)
+    result = grade_notebook(clean, "ann", "a/b", b"s" * 32, sandbox.spawn, clock)
     assert sum(marks(result).values()) == 14 + points
     assert says in result["checks"]["check-softmax"]["text"]
 
