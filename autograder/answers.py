@@ -15,6 +15,7 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 from autograder import wire
+from autograder.altered import Sketches
 from autograder.tree import plain, revive
 from autograder.trial import Case, Outcome, from_tree, to_tree
 
@@ -36,12 +37,14 @@ class Answers(NamedTuple):
 
     `shares` has, for each case, what every time step adds to quantities that are sums over time:
     from path to an array with the steps along its first axis. Its entry ``strays`` has, from path
-    and story, what a quantity is when it is made in a wrong way that is known.
+    and story, what a quantity is when it is made in a wrong way that is known. `altered` gives
+    sketches of what comes out of other arguments than those of the first case.
     """
 
     expected: Sequence[Any]
     wrong: Callable[[], list[Wrong]]
     shares: Sequence[dict[str, Any]]
+    altered: Callable[[], Sketches]
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,7 @@ def freeze(answers: AnswerKey) -> bytes:
         "+".join(lend): {
             "expected": tuple(answers.answers(lend).expected),
             "shares": tuple(answers.answers(lend).shares),
+            "altered": answers.answers(lend).altered(),
             "wrong": [
                 (w.id, w.why, to_tree(list(w.outcomes))) for w in answers.answers(lend).wrong()
             ],
@@ -159,6 +163,7 @@ def thaw(data: bytes) -> AnswerKey:
     def answers(lend: Sequence[str]) -> Answers:
         table = tree["tables"]["+".join(lend)]
         wrong = [Wrong(id_, why, from_tree(outcomes)) for id_, why, outcomes in table["wrong"]]
-        return Answers(table["expected"], lambda: wrong, table["shares"])
+        sketches = table["altered"]
+        return Answers(table["expected"], lambda: wrong, table["shares"], lambda: sketches)
 
     return AnswerKey(**facts, answers=answers)

@@ -1,10 +1,10 @@
 """A wrong array that is the right one but for a curve: an activation is missing, or another."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from autograder.fits import wrong_entries
+from autograder.fits import factor, wrong_entries
 from course.given import sigmoid
 
 FLAT = 1e-4  # so near to its bounds an activation says nothing of what went in
@@ -28,18 +28,23 @@ def told(expected: np.ndarray, got: np.ndarray) -> str:
 
 def _curves(expected: np.ndarray, got: np.ndarray) -> Iterator[tuple[str, bool]]:
     """Stories, and whether they are true."""
-    if (np.abs(expected) < 1 - FLAT).all():
+    bent = np.abs(expected) < 1 - FLAT
+    if _mostly(bent):
         yield "It lacks its tanh: tanh of it would be right.", _same(expected, np.tanh(got))
         yield f"{_THROUGH} a sigmoid, where tanh is asked for.", _tanh_for_sigmoid(expected, got)
         rectified = _same(np.maximum(expected, 0), np.tanh(got))
         yield f"{_THROUGH} max(0, ·), where tanh is asked for.", rectified and got.min() >= 0
-    if ((expected > FLAT) & (expected < 1 - FLAT)).all():
+        yield _scaled("tanh", np.arctanh, expected[bent], got[bent])
+    bent = (expected > FLAT) & (expected < 1 - FLAT)
+    if _mostly(bent):
         lacks = _same(expected, sigmoid(got))
         yield "It lacks its sigmoid: the sigmoid of it would be right.", lacks
         yield f"{_THROUGH} tanh, where a sigmoid is asked for.", _sigmoid_for_tanh(expected, got)
         rectified = _same(np.maximum(expected, 0.5), sigmoid(got))
         yield f"{_THROUGH} max(0, ·), where a sigmoid is asked for.", rectified and got.min() >= 0
         yield "It is 1 minus what it should be.", _same(expected, 1 - got)
+        yield _scaled("sigmoid", _logit, expected[bent], got[bent])
+    yield _scaled("softmax", _scores, expected, got)
     for words, curve in (("tanh", np.tanh), ("a sigmoid", sigmoid), ("a softmax", _shares)):
         yield f"{_THROUGH} {words} that is not asked for.", _same(curve(expected), got)
     logarithm = (expected > 0).all() and _same(expected, np.exp(got))
@@ -48,6 +53,31 @@ def _curves(expected: np.ndarray, got: np.ndarray) -> Iterator[tuple[str, bool]]
 
 
 _THROUGH = "It went through"
+
+
+def _mostly(bent: np.ndarray) -> bool:
+    """Whether enough entries are where a curve bends to say which curve it is."""
+    return bool(bent.all() or (bent.mean() >= 0.5 and bent.sum() >= 3))
+
+
+def _scaled(
+    curve: str, inverse: Callable[[np.ndarray], np.ndarray], expected: np.ndarray, got: np.ndarray
+) -> tuple[str, bool]:
+    """That what goes into a curve is so many times what it should be, and what comes out is not."""
+    times = factor(inverse(expected), inverse(got), EXACT)
+    story = f"It is the {curve} of {times:.4g} times what should go into it."
+    return story, bool(times) and not factor(expected, got, EXACT)
+
+
+def _logit(shares: np.ndarray) -> np.ndarray:
+    return np.asarray(np.log(shares) - np.log1p(-shares))
+
+
+def _scores(shares: np.ndarray) -> np.ndarray:
+    """The scores of a softmax along the last axis, about their mean; NaN where it is none."""
+    whole = shares.ndim > 0 and (shares > 0).all() and _same(shares.sum(axis=-1), np.ones(1))
+    logarithms = np.log(shares) if whole else np.full(shares.shape, np.nan)
+    return np.asarray(logarithms - logarithms.mean(axis=-1, keepdims=True))
 
 
 def _tanh_for_sigmoid(expected: np.ndarray, got: np.ndarray) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder import curves, fits, kinds, near, parts, raised
+from autograder import altered, curves, fits, kinds, near, parts, raised
 from autograder.answers import AnswerKey, Answers, Wrong, lendings
 from autograder.distributions import alike, is_distribution, tally, unlikely
 from autograder.report import Difference, Report, Rung
@@ -389,6 +389,8 @@ def _likely(
         _told,
         near.mistaken,
         near.known_in_part,
+        _of_others,
+        _on_the_way_back,
         _overwritten,
     )
     if finding.rung is Rung.FINITE:  # what other cases tell says more than 0/0 does
@@ -405,7 +407,8 @@ def _told_of(
     other: Report, key: AnswerKey, finding: Report, outcomes: Sequence[Outcome], answers: Answers
 ) -> str:
     """What makes a case not finite, and what another case, which is finite, tells besides."""
-    told = _told(key, other, outcomes, answers)
+    ways = (_told, _on_the_way_back)
+    told = next(filter(None, (way(key, other, outcomes, answers) for way in ways)), "")
     return told and f"{finding.cause} In case {other.case}: {told}".strip()
 
 
@@ -440,8 +443,29 @@ def _told(key: AnswerKey, finding: Report, outcomes: Sequence[Outcome], answers:
         for d, story in found
         if story != fits.SIX_DIGITS or d is arrays[0]
     )
-    backs = (fits.backwards(d.name, d.wrong, d.axes) for d in arrays)
-    return next(filter(None, chain(always, stories, backs)), "")
+    return next(filter(None, chain(always, stories)), "")
+
+
+def _of_others(
+    key: AnswerKey, finding: Report, outcomes: Sequence[Outcome], answers: Answers
+) -> str:
+    """Which other arguments make a wrong quantity of the first case, or an empty string."""
+    if finding.case != 0:
+        return ""
+    stories = (
+        _about(d.name, altered.told(d.got, known, d.expected, key.rtol), key)
+        for d in finding.differences
+        if d.wrong is not None and (known := answers.altered().get(d.name))
+    )
+    return next(filter(None, stories), "")
+
+
+def _on_the_way_back(
+    key: AnswerKey, finding: Report, outcomes: Sequence[Outcome], answers: Answers
+) -> str:
+    """Where a gradient over time goes wrong on its way back, or an empty string."""
+    arrays = (each for each in finding.differences if each.wrong is not None)
+    return next(filter(None, (fits.backwards(d.name, d.wrong, d.axes) for d in arrays)), "")
 
 
 def _story(
@@ -508,7 +532,7 @@ def _alike(key: AnswerKey, known: Outcome, mine: Outcome, drawn: bool) -> bool:
         return False
     if drawn:
         return alike(known.value, mine.value)
-    ours, theirs = parts.named(key, known.value), parts.named(key, mine.value)
+    ours, theirs = (parts.named(key.returns, one.value) for one in (known, mine))
     return ours.keys() == theirs.keys() and all(
         parts.same(ours[path], theirs[path], key.rtol) for path in ours
     )

@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import course.given
+from autograder.altered import Sketches, sketches
 from autograder.answers import AnswerKey, Answers, Wrong
 from autograder.distributions import distribution
 from autograder.notebooks import CODE_STUB
+from autograder.parts import named
 from autograder.specs import made
 from autograder.standins import STAND_INS
 from autograder.tree import plain
@@ -249,7 +251,7 @@ def _outcome(function: Callable, case: Arguments) -> Outcome:
 def _answers(declared: Exercise, cases: Sequence[Arguments]) -> Callable:
     @cache
     def answers(lend: tuple[str, ...]) -> Answers:
-        shares = partial(_shares, None if lend else declared)  # those of true callees
+        own = None if lend else declared  # what follows is known of true callees
 
         @cache
         def wrong() -> list[Wrong]:
@@ -258,7 +260,12 @@ def _answers(declared: Exercise, cases: Sequence[Arguments]) -> Callable:
                 for e, function in _mutants(declared)
             ]
 
-        return Answers(_expected(declared, cases, lend), wrong, _OnDemand(shares, cases))
+        return Answers(
+            _expected(declared, cases, lend),
+            wrong,
+            _OnDemand(partial(_shares, own), cases),
+            cache(partial(_altered, own, cases[0])),
+        )
 
     return lambda lend: answers(tuple(lend))
 
@@ -271,6 +278,18 @@ def _shares(declared: Exercise | None, case: Arguments) -> dict[str, Any]:
     if declared and declared.strays:
         shares["strays"] = declared.strays(**case)
     return shares
+
+
+def _altered(declared: Exercise | None, case: Arguments) -> Sketches:
+    """Sketches of what the reference makes of other arguments than those of the case."""
+    if not declared or declared.distribution:
+        return {}
+
+    def made_of(arguments: Arguments) -> dict[str, Any]:
+        outcome = _outcome(declared.reference, arguments)
+        return {} if outcome.failure else named(declared.returns, plain(outcome.value))
+
+    return sketches(case, made_of(case), made_of, declared.rtol)
 
 
 def _expected(declared: Exercise, cases: Sequence[Arguments], lend: Sequence[str]) -> list[Any]:

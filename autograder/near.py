@@ -46,7 +46,7 @@ def another(key: AnswerKey, wrong: Difference, expected: Any) -> str:
     root = wrong.name.rpartition(".")[0]
     others = [
         name
-        for name, right in parts.named(key, expected).items()
+        for name, right in parts.named(key.returns, expected).items()
         if name != wrong.name
         and np.ndim(wrong.got) > 1
         and np.any(wrong.got)
@@ -170,7 +170,7 @@ def _made(key: AnswerKey, first: str, mine: Outcome, expected: Any, theirs: Outc
     """
     if mine.failure or theirs.failure:
         return None
-    known, count = parts.named(key, theirs.value), 0
+    known, count = parts.named(key.returns, theirs.value), 0
     for path, want, got in parts.pairs(key, mine, expected):
         harmless = parts.same(known.get(path), want, key.rtol)
         made = parts.same(known.get(path), got, key.rtol)
@@ -201,7 +201,7 @@ def _makes_all(key: AnswerKey, outcomes: Sequence[Outcome], answers: Answers, wr
         theirs = wrong.outcomes[k]
         if outcome.failure or theirs.failure:
             return False
-        known = parts.named(key, theirs.value)
+        known = parts.named(key.returns, theirs.value)
         for path, want, got in parts.pairs(key, outcome, expected):
             if not parts.same(got, want, key.rtol) and not parts.same(
                 known.get(path), got, key.rtol
@@ -238,7 +238,9 @@ def mistaken(key: AnswerKey, finding: Report, outcomes: Sequence[Outcome], answe
         return ""
     if outcomes[finding.case].changed:
         return ""
-    known = parts.named(key, answers.expected[finding.case]) | parts.given(key, finding.case)
+    known = parts.named(key.returns, answers.expected[finding.case]) | parts.given(
+        key, finding.case
+    )
     arrays = (each for each in finding.differences if each.wrong is not None)
     stories = (_mistaken_for(each, known, key.rtol) for each in arrays)
     return next(filter(None, stories), "")

@@ -35,21 +35,22 @@ def _lists(value: Any) -> Any:
 
 def pairs(key: AnswerKey, outcome: Outcome, expected: Any) -> list[tuple[str, Any, Any]]:
     """(path, expected, got) of every leaf, named as the learner knows it, in causal order."""
-    wanted, got = named(key, expected), named(key, apart(expected, outcome.value))
+    wanted = named(key.returns, expected)
+    got = named(key.returns, apart(expected, outcome.value))
     return sorted(
         ((path, value, _numbers_or(got.get(path, []))) for path, value in wanted.items()),
         key=lambda leaf: _rank(leaf[0], key.order),
     )
 
 
-def named(key: AnswerKey, value: Any) -> dict[str, Any]:
-    """The leaves of what was returned, by their paths."""
-    if len(key.returns) == 1:
-        return leaves(value, key.returns[0])
+def named(returns: Sequence[str], value: Any) -> dict[str, Any]:
+    """The leaves of what was returned, by their paths; `returns` names its parts."""
+    if len(returns) == 1:
+        return leaves(value, returns[0])
     if not isinstance(value, tuple | list) and np.ndim(value) == 0:
         return {}
     found: dict[str, Any] = {}
-    for name, part in zip(key.returns, value, strict=False):
+    for name, part in zip(returns, value, strict=False):
         found |= leaves(part, name)
     return found
 

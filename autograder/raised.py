@@ -11,6 +11,7 @@ from autograder.answers import AnswerKey
 from autograder.standins import STAND_INS
 from autograder.trial import Failure
 
+NUMBER = r"(?:int|float|bool|numpy\.(?:float|int|bool)\w*)"
 Says = str | Callable[[re.Match[str], Failure], str]
 
 
@@ -122,9 +123,18 @@ def _no_attribute(match: re.Match[str], failure: Failure) -> str:
         return "It is a list, and no text."
     if kind == "tuple" and hasattr(list, name):
         return "It is a tuple, which cannot be changed; list(...) makes a list of it."
+    if any(name in fields for fields in _RECORDS):
+        several = kind in ("list", "tuple")
+        return f"{name} is a field of {'each part of it' if several else 'a NamedTuple'}" + (
+            f": which one, as in caches[t].{name}?" if several else ", and this is none."
+        )
     if kind in ("list", "tuple") and hasattr(np.ndarray, name):
         return f"It is a {kind}, and no array; np.array makes one of equal parts."
     return ""
+
+
+_RECORDS = tuple(kind._fields for kind in vars(course.given).values() if hasattr(kind, "_fields"))
+"""The fields of each of the course's own NamedTuples."""
 
 
 def _fields(kind: str) -> tuple[str, ...]:
@@ -166,7 +176,19 @@ def _last(match: re.Match[str], failure: Failure) -> str:
     )
 
 
+def _axes(match: re.Match[str], failure: Failure) -> str:
+    has, asked = match.groups()
+    axes = "one axis" if has == "1" else f"{has} axes"
+    return f"This array has {axes}, and {asked} places stand in its brackets."
+
+
 FREQUENT: tuple[tuple[tuple[str, ...], str, Says], ...] = (
+    (
+        ("TypeError",),
+        "(?:list|tuple) indices must be integers or slices, not tuple",
+        "A list or a tuple has one axis: first which of its parts, then the place in that, as in "
+        "states[0][t, i].",
+    ),
     (
         ("TypeError",),
         "only integer scalar arrays|list indices must be integers or slices, not",
@@ -194,6 +216,90 @@ FREQUENT: tuple[tuple[tuple[str, ...], str, Says], ...] = (
         "judged.",
     ),
     (("TypeError",), r"'([\w.]+)' object is not callable", _not_callable),
+    (
+        ("TypeError", "IndexError"),
+        rf"'{NUMBER}' object is not subscriptable|invalid index to scalar variable",
+        "It is one number, and nothing in it is read with [ ]. Which array is meant?",
+    ),
+    (
+        ("TypeError",),
+        r"'(?:function|method|builtin_function_or_method|functools\.partial)' object is not subsc",
+        "Round brackets call a function; square ones read what stands in an array.",
+    ),
+    (
+        ("TypeError",),
+        rf"'(?!int'){NUMBER}' object is not iterable|object of type '{NUMBER}' has no len",
+        "It is one number, and no array or list with parts.",
+    ),
+    (
+        ("IndexError",),
+        r"too many indices for array: array is (\d+)-dimensional, but (\d+) were indexed",
+        _axes,
+    ),
+    (
+        ("IndexError",),
+        r"only integers, slices \(",
+        "What stands in the square brackets is no place: a whole number is one, a slice, or an "
+        "array of whole numbers.",
+    ),
+    (
+        ("IndexError",),
+        "^(?:list|tuple) index out of range",
+        "Counted from 0, the last of n parts is n - 1; where there are none, there is no last.",
+    ),
+    (
+        ("ValueError",),
+        "setting an array element with a sequence(?!.*inhomogeneous)",
+        "One entry takes one number, and an array comes: read one number of it, or sum it.",
+    ),
+    (
+        ("ValueError",),
+        "input arrays must have same number of dimensions",
+        "Arrays are joined that have equally many axes: a[np.newaxis] puts one in front.",
+    ),
+    (
+        ("ValueError",),
+        "`indices` and `arr` must have the same number of dimensions",
+        "np.take_along_axis wants as many axes of its indices as of the array: "
+        "indices[..., np.newaxis] adds one.",
+    ),
+    (
+        ("ValueError",),
+        "zero-dimensional arrays cannot be concatenated",
+        "Arrays are joined, and a single number is none: [x] makes one of it.",
+    ),
+    (
+        ("ValueError",),
+        "non-broadcastable output operand",
+        "+= and its like write into the array on the left, which does not grow: what is added must "
+        "fit into it.",
+    ),
+    (
+        ("ValueError",),
+        "einstein sum|einsum",
+        "In np.einsum each axis of each array has a letter, with a comma between arrays, as in "
+        "'ij,kj->ik'.",
+    ),
+    (
+        ("ValueError",),
+        "arg is an empty sequence|iterable argument is empty|zero-size array to reduction",
+        "There is nothing in it: is there a case in which it is empty?",
+    ),
+    (
+        ("TypeError",),
+        "unhashable type: 'numpy.ndarray'",
+        "An array cannot be a key of a dict, or stand in a set; int(...) of one number of it can.",
+    ),
+    (
+        ("TypeError",),
+        r"can only concatenate (list|tuple) \(not",
+        "What is joined to a list must be a list: [token] is a list of one, and append adds one.",
+    ),
+    (
+        ("RecursionError",),
+        "",
+        "It calls itself without an end: is there a case in which it does not?",
+    ),
     (("TypeError",), "'int' object is not iterable", "range(n) counts from 0 to n - 1."),
     (
         ("TypeError",),

@@ -104,6 +104,18 @@ def revive(tree: Any) -> Any:
     return tree.copy() if isinstance(tree, np.ndarray) else tree
 
 
+def put(tree: Any, path: str, others: Mapping[str, Any]) -> Any:
+    """A tree with other leaves at some paths, which are those of `leaves`."""
+    if isinstance(tree, Record):
+        fields = {n: put(value, f"{path}.{n}", others) for n, value in tree.fields.items()}
+        return Record(tree.kind, fields)
+    if isinstance(tree, list | tuple):
+        return type(tree)(put(value, f"{path}[{i}]", others) for i, value in enumerate(tree))
+    if isinstance(tree, dict):
+        return {key: put(value, f"{path}[{key!r}]", others) for key, value in tree.items()}
+    return others.get(path, tree)
+
+
 def leaves(tree: Any, path: str = "") -> dict[str, Any]:
     """The arrays and scalars of a tree by their paths, such as ``caches[2].a_prev``."""
     return dict(_leaves(tree, path))

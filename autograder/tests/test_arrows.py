@@ -10,6 +10,7 @@ from autograder.grading import library
 ROOT = Path(__file__).parents[2]
 LEARNER = {
     "desk",
+    "altered",
     "answers",
     "curves",
     "diagnosis",
