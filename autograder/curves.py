@@ -32,6 +32,8 @@ def _curves(expected: np.ndarray, got: np.ndarray) -> Iterator[tuple[str, bool]]
     if _mostly(bent):
         yield "It lacks its tanh: tanh of it would be right.", _same(expected, np.tanh(got))
         yield f"{_THROUGH} a sigmoid, where tanh is asked for.", _tanh_for_sigmoid(expected, got)
+        powers = (got > 0).all() and _same(expected, np.tanh(np.log(got)))
+        yield f"{_THROUGH} exp, where tanh is asked for.", bool(powers)
         rectified = _same(np.maximum(expected, 0), np.tanh(got))
         yield f"{_THROUGH} max(0, ·), where tanh is asked for.", rectified and got.min() >= 0
         yield _scaled("tanh", np.arctanh, expected[bent], got[bent])
@@ -40,6 +42,8 @@ def _curves(expected: np.ndarray, got: np.ndarray) -> Iterator[tuple[str, bool]]
         lacks = _same(expected, sigmoid(got))
         yield "It lacks its sigmoid: the sigmoid of it would be right.", lacks
         yield f"{_THROUGH} tanh, where a sigmoid is asked for.", _sigmoid_for_tanh(expected, got)
+        powers = (got > 0).all() and _same(expected, got / (1 + got))
+        yield f"{_THROUGH} exp, where a sigmoid is asked for.", bool(powers)
         rectified = _same(np.maximum(expected, 0.5), sigmoid(got))
         yield f"{_THROUGH} max(0, ·), where a sigmoid is asked for.", rectified and got.min() >= 0
         yield "It is 1 minus what it should be.", _same(expected, 1 - got)
@@ -47,6 +51,8 @@ def _curves(expected: np.ndarray, got: np.ndarray) -> Iterator[tuple[str, bool]]
     yield _scaled("softmax", _scores, expected, got)
     for words, curve in (("tanh", np.tanh), ("a sigmoid", sigmoid), ("a softmax", _shares)):
         yield f"{_THROUGH} {words} that is not asked for.", _same(curve(expected), got)
+    upside_down = (got != 0).all() and _same(expected, 1 / got)
+    yield "It is 1 divided by what it should be.", bool(upside_down)
     logarithm = (expected > 0).all() and _same(expected, np.exp(got))
     yield "It is the logarithm of what it should be.", bool(logarithm)
     yield "It is e to the power of what it should be.", _same(np.exp(expected), got)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder import altered, curves, fits, kinds, near, parts, raised
+from autograder import altered, curves, fits, formulas, kinds, near, parts, raised
 from autograder.answers import AnswerKey, Answers, Wrong, lendings
 from autograder.distributions import alike, is_distribution, tally, unlikely
 from autograder.report import Difference, Report, Rung
@@ -389,9 +389,10 @@ def _likely(
         _told,
         near.mistaken,
         near.known_in_part,
-        _of_others,
-        _on_the_way_back,
         _overwritten,
+        _of_others,
+        _as_it_is_made,
+        _on_the_way_back,
     )
     if finding.rung is Rung.FINITE:  # what other cases tell says more than 0/0 does
         finite = next((each for each in failed if each.rung is Rung.VALUES), finding)
@@ -458,6 +459,23 @@ def _of_others(
         if d.wrong is not None and (known := answers.altered().get(d.name))
     )
     return next(filter(None, stories), "")
+
+
+def _as_it_is_made(
+    key: AnswerKey, finding: Report, outcomes: Sequence[Outcome], answers: Answers
+) -> str:
+    """The formula by which a wrong quantity is made of right ones, or an empty string."""
+    if finding.rung is not Rung.VALUES or finding.case is None:
+        return ""
+    wrong = {each.name for each in finding.differences}
+    quantities = parts.named(key.returns, answers.expected[finding.case])
+    right = {path: value for path, value in quantities.items() if path not in wrong}
+    known = parts.given(key, finding.case) | right
+    for each in finding.differences:
+        text = each.wrong is not None and formulas.formula(each.got, known, key.rtol)
+        if text:
+            return f"{each.name} is {text} here. Compare that with the formula in the text."
+    return ""
 
 
 def _on_the_way_back(

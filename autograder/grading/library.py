@@ -21,8 +21,8 @@ OPEN = {"__init__.py", "activations.py", "tokens.py", "types.py"}
 
 LEARNER = (
     "__init__", "altered", "answers", "card", "curves", "desk", "diagnosis", "diary",
-    "distributions", "fits", "handed", "kernel", "kinds", "near", "notebooks", "notices", "parts",
-    "raised", "report", "specs", "standins", "tree", "trial", "wire",
+    "distributions", "fits", "formulas", "handed", "kernel", "kinds", "near", "notebooks",
+    "notices", "parts", "raised", "report", "specs", "standins", "tree", "trial", "wire",
 )  # fmt: skip
 PROCESS = (
     "__init__", "child", "frames", "sandbox/__init__", "sandbox/hardening", "sandbox/kernel",

@@ -17,6 +17,7 @@ LEARNER = {
     "diary",
     "distributions",
     "fits",
+    "formulas",
     "kinds",
     "near",
     "notebooks",

@@ -542,7 +542,7 @@ def test_a_cut_in_the_wrong_place_is_told():
 
 
 def test_where_every_gradient_is_wrong_the_common_cause_is_looked_for():
-    body = "return reference(np.tanh(da), cache, params)"
+    body = "return reference(np.cbrt(da), cache, params)"
     found = report_back("rnn_cell_backward", body, reference=bptt.rnn_cell_backward)
     assert "Every gradient is wrong" in str(found)
     assert "the gradient that comes in" in str(found)
@@ -924,6 +924,9 @@ SUMS = np.random.default_rng(0).normal(size=(3, 4))
         (sigmoid(SUMS), sigmoid(3 * SUMS), "It is the sigmoid of 3 times what should go into it."),
         (softmax(SUMS), softmax(SUMS / 2), "It is the softmax of 0.5 times what should go into"),
         (np.tanh(9 * SUMS[0]), 9 * SUMS[0], "It lacks its tanh"),
+        (np.tanh(SUMS), np.exp(SUMS), "through exp, where tanh is asked for"),
+        (sigmoid(SUMS), np.exp(SUMS), "through exp, where a sigmoid is asked for"),
+        (sigmoid(SUMS), 1 + np.exp(-SUMS), "It is 1 divided by what it should be."),
         (np.exp(SUMS), SUMS, "It is the logarithm of what it should be."),
         (SUMS, np.exp(SUMS), "It is e to the power of what it should be."),
         (SUMS, sigmoid(SUMS), "through a sigmoid that is not asked for"),
