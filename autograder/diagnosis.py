@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -386,8 +385,8 @@ def _likely(
         _its_own,
         near.all_alike,
         slip,
-        _told,
         near.mistaken,
+        _told,
         near.known_in_part,
         _overwritten,
         _of_others,
@@ -434,9 +433,7 @@ def _told(key: AnswerKey, finding: Report, outcomes: Sequence[Outcome], answers:
         return ""
     shares = answers.shares[finding.case]
     sizes = parts.sizes(key, finding.case)
-    always = [near.over_cases(key, finding, outcomes, answers)]
-    if not outcomes[finding.case].changed:  # what is written over is told as such
-        always.append(near.another(key, arrays[0], answers.expected[finding.case]))
+    always = near.over_cases(key, finding, outcomes, answers)
     given = parts.given(key, finding.case)
     found = ((d, _story(d, key.rtol, shares, sizes, given)) for d in arrays)
     stories = (  # what is nearly right is a consequence of what is wrong before it
@@ -444,7 +441,7 @@ def _told(key: AnswerKey, finding: Report, outcomes: Sequence[Outcome], answers:
         for d, story in found
         if story != fits.SIX_DIGITS or d is arrays[0]
     )
-    return next(filter(None, chain(always, stories)), "")
+    return always or next(filter(None, stories), "")
 
 
 def _of_others(

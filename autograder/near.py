@@ -41,21 +41,6 @@ def in_another_order(
     return ""
 
 
-def another(key: AnswerKey, wrong: Difference, expected: Any) -> str:
-    """That a wrong array is what another should be, or an empty string."""
-    root = wrong.name.rpartition(".")[0]
-    others = [
-        name
-        for name, right in parts.named(key.returns, expected).items()
-        if name != wrong.name
-        and np.ndim(wrong.got) > 1
-        and np.any(wrong.got)
-        and parts.same(wrong.got, right, key.rtol)
-    ]
-    others.sort(key=lambda name: name.rpartition(".")[0] != root)
-    return f"{wrong.name} holds what {others[0]} should hold." if others else ""
-
-
 def _several(value: Any, n: int) -> list[Any]:
     """What was returned as its n parts, or nothing where there are not so many."""
     if n == 1:
@@ -238,9 +223,8 @@ def mistaken(key: AnswerKey, finding: Report, outcomes: Sequence[Outcome], answe
         return ""
     if outcomes[finding.case].changed:
         return ""
-    known = parts.named(key.returns, answers.expected[finding.case]) | parts.given(
-        key, finding.case
-    )
+    known = parts.given(key, finding.case)
+    known |= parts.named(key.returns, answers.expected[finding.case])
     arrays = (each for each in finding.differences if each.wrong is not None)
     stories = (_mistaken_for(each, known, key.rtol) for each in arrays)
     return next(filter(None, stories), "")

@@ -810,7 +810,7 @@ CELL = "a, c = reference(x_t, a_prev, params)\n"
             f"{CELL}return a.clip(-0.5, 0.5), c",
             "a is cut off at -0.5 and at 0.5",
         ),
-        ("rnn_cell_forward", f"{CELL}return c.a_prev, c", "a holds what cache.a_prev should hold."),
+        ("rnn_cell_forward", f"{CELL}return c.a_prev, c", "a holds a_prev."),
         (
             "rnn_cell_forward",
             f"{CELL}return np.tanh(a), c",
@@ -831,7 +831,7 @@ CELL = "a, c = reference(x_t, a_prev, params)\n"
         (
             "rnn_cell_forward",
             "a, c = reference(x_t, a_prev, params)\nreturn a, c._replace(a_prev=a)",
-            "cache.a_prev holds what cache.a should hold.",
+            "cache.a_prev holds a.",
         ),
         (
             "rnn_generate",
