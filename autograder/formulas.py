@@ -1,16 +1,22 @@
 """What a wrong quantity is: a short formula of quantities that are right."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from itertools import combinations_with_replacement
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograder.fits import wrong_entries
+from course.given import sigmoid
 
 ENOUGH = 3  # entries; fewer numbers agree by chance
-MANY = 24  # factors that products are made of
-LONG = 3  # factors of one product
+FEW = 6  # entries by which formulas are sought; all are compared where these agree
+MANY = 36  # factors that products are made of
+LENGTHS = (1, 2, 3)  # factors of one product
+
+Terms = list[tuple[int, int]]
+"""A sum: the sign of each term, and which product it is."""
 
 
 class Factor(NamedTuple):
@@ -21,19 +27,45 @@ class Factor(NamedTuple):
 
 
 class Products(NamedTuple):
-    """Products of one to three factors: how they are written, and what each is, as a row."""
+    """Products of one to three factors, the shortest first, and what they are at a few entries."""
 
-    texts: Sequence[str]
-    lengths: np.ndarray
+    factors: Sequence[Factor]
+    chosen: Sequence[np.ndarray]
     values: np.ndarray
+
+    def text(self, terms: Terms) -> str:
+        """A sum of products as it is written."""
+        products = [" * ".join(self.factors[j].text for j in self.chosen[i]) for _, i in terms]
+        signs = [" - " if sign < 0 else " + " for sign, _ in terms]
+        first = "-" if terms[0][0] < 0 else ""
+        return first + "".join(s + p for s, p in zip(signs, products, strict=True))[3:]
+
+    def length(self, terms: Terms) -> tuple[int, Terms]:
+        """The factors in a sum of products; of equally many, what comes first."""
+        return sum(len(self.chosen[i]) for _, i in terms), terms
+
+    def make_up(self, terms: Terms, got: np.ndarray, rtol: float) -> bool:
+        """Whether a sum of products is an array; where it has an axis more, its sum over that."""
+        made = sum(
+            sign * np.prod([self.factors[j].value for j in self.chosen[i]], axis=0)
+            for sign, i in terms
+        )
+        whole = np.asarray(made if np.shape(made) == got.shape else np.sum(made, axis=0))
+        return not wrong_entries(got, whole, rtol).any()
+
+    def up_to(self, length: int) -> "Products":
+        """Those of no more factors than that."""
+        n = sum(len(each) <= length for each in self.chosen)
+        return Products(self.factors, self.chosen[:n], self.values[:n])
 
 
 def formula(got: np.ndarray, known: Mapping[str, Any], rtol: float) -> str:
     """The shortest formula that makes an array, or an empty string.
 
-    It is a product of up to three factors, a sum or difference of two such products, or of two and
-    a factor. A factor is one of what is known, 1 minus it, its slope as that of a tanh, or its
-    tanh. Where it makes one row of what has two axes, it is summed over the first.
+    It is a product of up to three factors, a sum or difference of two such products, or a sum of
+    two shorter ones and a factor. A factor is one of what is known, 1 minus it, its slope as that
+    of a tanh, its tanh or its sigmoid. Where it makes one row of what has two axes, it is summed
+    over the first.
 
     Parameters
     ----------
@@ -46,11 +78,14 @@ def formula(got: np.ndarray, known: Mapping[str, Any], rtol: float) -> str:
         return ""
     if not np.isfinite(got).all() or np.ptp(got) == 0:
         return ""
+    few = np.unique(np.linspace(0, got.size - 1, FEW).astype(int))
     for shape in _shapes(got, known):
-        products = _products(list(_factors(known, shape))[:MANY], got.shape)
-        text = _alone(got, products, rtol) or _of_several(got, products, rtol)
-        if text:
-            return text if shape == got.shape else f"the sum of {text} over the examples"
+        products = _products(list(_factors(known, shape))[:MANY], got.shape, few)
+        for sums in _sums(got.ravel()[few], products, rtol):
+            made = [each for each in sums if products.make_up(each, got, rtol)]
+            if made:
+                text = products.text(min(made, key=products.length))
+                return text if shape == got.shape else f"the sum of {text} over the examples"
     return ""
 
 
@@ -74,68 +109,63 @@ def _factors(known: Mapping[str, Any], shape: tuple[int, ...]) -> Iterator[Facto
         seen.append(array)
         whole = np.broadcast_to(array, shape)
         yield Factor(name, whole)
-        if (np.abs(array) < 1).all():
-            if array.min() > 0:
-                yield Factor(f"(1 - {name})", 1 - whole)
-            if array.ndim:
-                yield Factor(f"(1 - {name}**2)", 1 - whole**2)
-        elif array.ndim:
+        if array.min() > 0 and array.max() < 1:
+            yield Factor(f"(1 - {name})", 1 - whole)
+        if array.ndim and np.abs(array).max() < 1:
+            yield Factor(f"(1 - {name}**2)", 1 - whole**2)
+        if array.ndim:
             yield Factor(f"np.tanh({name})", np.tanh(whole))
+        if array.ndim and array.min() < 0:
+            yield Factor(f"sigmoid({name})", sigmoid(whole))
 
 
-def _products(factors: Sequence[Factor], shape: tuple[int, ...]) -> Products:
-    """All products, the shortest first, summed to a shape."""
-    size = int(np.prod(shape))
-    texts: list[str] = []
-    lengths: list[int] = []
-    rows = [np.empty((0, size))]
-    for n in range(1, LONG + 1):
-        chosen = list(combinations_with_replacement(range(len(factors)), n))
-        if not chosen:
-            break
-        texts += [" * ".join(factors[i].text for i in each) for each in chosen]
-        lengths += [n] * len(chosen)
-        values = np.array([factor.value for factor in factors])
-        made = values[np.array(chosen)].prod(axis=1)
-        rows.append((made if made.shape[1:] == shape else made.sum(axis=1)).reshape(-1, size))
-    return Products(texts, np.array(lengths), np.concatenate(rows))
+def _products(factors: Sequence[Factor], shape: tuple[int, ...], few: np.ndarray) -> Products:
+    """All products of these factors, at a few entries of an array of that shape."""
+    if not factors:
+        return Products((), (), np.empty((0, few.size)))
+    summed = factors[0].value.ndim > len(shape)
+    values = np.array([
+        factor.value[:, few] if summed else factor.value.ravel()[few] for factor in factors
+    ])  # fmt: skip
+    rows = (values[_choices(len(factors), n)].prod(axis=1) for n in LENGTHS)
+    made = [each.sum(axis=1) if summed else each for each in rows]
+    chosen = [each for n in LENGTHS for each in _choices(len(factors), n)]
+    return Products(factors, chosen, np.concatenate(made))
 
 
-def _alone(got: np.ndarray, products: Products, rtol: float) -> str:
-    """The first product that is the array, or its opposite."""
+@cache
+def _choices(many: int, n: int) -> np.ndarray:
+    """Every choice of n of so many factors, one of them perhaps more than once."""
+    return np.array(list(combinations_with_replacement(range(many), n)))
+
+
+def _sums(got: np.ndarray, products: Products, rtol: float) -> Iterator[list[Terms]]:
+    """Sums of products that make a few entries: of one product, of two, of two and a factor."""
     near = rtol * np.abs(got).max()
-    for sign, minus in ((1, ""), (-1, "-")):
-        fits = (np.abs(sign * products.values - got.ravel()) <= near).all(axis=1)
-        if fits.any():
-            return minus + products.texts[int(np.argmax(fits))]
-    return ""
+    for sign in (1, -1):
+        found = (np.abs(sign * products.values - got) <= near).all(axis=1)
+        yield [[(sign, int(i))] for i in np.flatnonzero(found)[:1]]
+    yield list(_pairs(got, products, rtol))
+    shorter = products.up_to(2)
+    yield [
+        [*pair, (1, i)]
+        for i, each in enumerate(products.up_to(1).values)
+        for pair in _pairs(got - each, shorter, rtol)
+    ]
 
 
-def _of_several(got: np.ndarray, products: Products, rtol: float) -> str:
-    """Two products that make the array, or with a third of one factor; the shortest there are."""
-    found = list(_pairs(got, products, rtol))
-    if not found:
-        for i in np.flatnonzero(products.lengths == 1):
-            rest = got - products.values[i].reshape(got.shape)
-            pairs = _pairs(rest, products, rtol)
-            found += [(n + 1, f"{text} + {products.texts[int(i)]}") for n, text in pairs]
-    return min(found)[1] if found else ""
-
-
-def _pairs(got: np.ndarray, products: Products, rtol: float) -> Iterator[tuple[int, str]]:
-    """Pairs of products that make an array, by one number that each of them has."""
+def _pairs(got: np.ndarray, products: Products, rtol: float) -> Iterator[Terms]:
+    """Pairs of products that make a few entries, sought by one number that each of them has."""
     weights = np.cos(np.arange(1.0, got.size + 1))
-    marks, mark = products.values @ weights, float(got.ravel() @ weights)
+    marks, mark = products.values @ weights, float(got @ weights)
     order = np.argsort(marks)
+    ordered = marks[order]
     near = rtol * float(np.abs(got).max()) * got.size
     for first, sign in ((1, 1), (1, -1), (-1, -1)):
         wanted = sign * (mark - first * marks)
-        low = np.searchsorted(marks[order], wanted - near)
-        high = np.searchsorted(marks[order], wanted + near)
+        low, high = (np.searchsorted(ordered, wanted + end) for end in (-near, near))
         for i in np.flatnonzero(high > low):
             for j in order[low[i] : high[i]]:
                 made = first * products.values[i] + sign * products.values[j]
-                if not wrong_entries(got.ravel(), made, rtol).any():
-                    text = f"{products.texts[int(i)]} {'-+'[sign > 0]} {products.texts[int(j)]}"
-                    both = int(products.lengths[i] + products.lengths[j])
-                    yield both, f"-{text}" if first < 0 else text
+                if (np.abs(made - got) <= near).all():
+                    yield [(first, int(i)), (sign, int(j))]

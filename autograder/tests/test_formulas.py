@@ -26,15 +26,15 @@ KNOWN = {"u": U, "g": G, "c": C, "d": D, "v": V, "beta": 0.7}
         (np.tanh(V) * U, "u * np.tanh(v)"),
         (U * G + C, "u * g + c"),
         (U * G - C * D, "u * g - c * d"),
-        (-U - G, "-g - u"),
-        (U * G + C + D, "u * g + d + c"),
+        (-U - G, "-u - g"),
+        (U * G + C + D, "d + u * g + c"),
         ((U * G).sum(axis=0), "the sum of u * g over the examples"),
         ((U * G - C).sum(axis=0), "the sum of u * g - c over the examples"),
     ],
 )
 def test_the_formula_is_found(got, text):
     found = formula(got, KNOWN, 1e-9)
-    assert sorted(found.split(" + ")) == sorted(text.split(" + "))
+    assert found in (text, " + ".join(reversed(text.split(" + "))))
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,6 @@ def test_a_learner_reads_what_was_made():
         return c, GRUCache(x_t, c_prev, update, reset, candidate)
 
     assert examine(gru_cell_forward).cause == (
-        "c is c_prev * (1 - cache.update) + cache.candidate here. Compare that with the formula in "
+        "c is cache.candidate + c_prev * (1 - cache.update) here. Compare that with the formula in "
         "the text."
     )
