@@ -108,7 +108,17 @@ def entry(edit: Edit) -> str:
     parts = [quoted(edit.id), quoted(edit.old), quoted(edit.new)]
     written = "".join(f"{INDENT}    {part},\n" for part in parts)
     sentences = "\n".join(f"{INDENT}    {quoted(line)}" for line in why)
-    return f"{INDENT}Edit(\n{written}{sentences},\n{INDENT}),"
+    return f"{INDENT}Edit(\n{written}{sentences},\n{_also(edit)}{INDENT}),"
+
+
+def _also(edit: Edit) -> str:
+    """The further places that an edit touches, if there are any."""
+    deep = f"{INDENT}        "
+    pairs = "".join(
+        f"{deep}(\n{deep}    {quoted(old)},\n{deep}    {quoted(new)},\n{deep}),\n"
+        for old, new in edit.also
+    )
+    return f"{INDENT}    also=(\n{pairs}{INDENT}    ),\n" if pairs else ""
 
 
 def quoted(text: str) -> str:

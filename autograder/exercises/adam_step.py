@@ -372,6 +372,33 @@ EXERCISE = Exercise(
             "epsilon was added to the parameter, since / binds before +. Put brackets round the "
             "root and epsilon.",
         ),
+        Edit(
+            "mean-corrected-with-beta2",
+            "mean / (1 - beta1**steps)",
+            "mean / (1 - beta2**steps)",
+            "The mean of the gradients is corrected with beta2. It was made with beta1, and so is"
+            " its correction.",
+        ),
+        Edit(
+            "gradient-corrected",
+            "mean / (1 - beta1**steps)",
+            "dw / (1 - beta1**steps)",
+            "The correction is applied to the gradient itself. It belongs to the running mean.",
+        ),
+        Edit(
+            "steps-start-anew",
+            "state.steps + 1",
+            "1",
+            "The count is 1 at every call. It goes on from state.steps, which says how many steps"
+            " were made before.",
+        ),
+        Edit(
+            "root-as-a-factor",
+            "mean_corrected / (np.sqrt(square_corrected) + epsilon)",
+            "mean_corrected * (np.sqrt(square_corrected) + epsilon)",
+            "The step is multiplied by the root of the squares, so large gradients make it larger"
+            " still. Divide by it.",
+        ),
     ),
     alternatives=(with_a_function, by_name, flat, in_float32),
 )

@@ -272,6 +272,13 @@ EXERCISE = Exercise(
             "This is the squared error. Cross-entropy is minus the logarithm of what the right "
             "class was given.",
         ),
+        Edit(
+            "no-logarithm-and-negative",
+            "-np.log(right).mean()",
+            "-right.mean()",
+            "The logarithm is missing: this is minus the mean of the probabilities. A step costs "
+            "-log of the probability of its right token.",
+        ),
     ),
     alternatives=(by_hand, ones_at_the_padding, with_one_hot, in_float32),
 )

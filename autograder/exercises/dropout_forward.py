@@ -192,6 +192,13 @@ EXERCISE = Exercise(
             "a_dropped = a * (kept > 0)",
             "kept is right, but a_dropped is not raised: multiply a by kept.",
         ),
+        Edit(
+            "compares-the-activations",
+            "numbers >= rate",
+            "a >= rate",
+            "The activations are compared with the rate, so what is dropped depends on their "
+            "size. Chance decides: compare the random numbers.",
+        ),
     ),
     alternatives=(with_where, entry_by_entry, in_place, in_float32),
 )

@@ -415,6 +415,39 @@ EXERCISE = Exercise(
             "Everything is divided by m. If the loss is a mean, that division is in dc already, "
             "and must not be made twice.",
         ),
+        Edit(
+            "slopes-without-the-gates",
+            "ds_u = dc * (candidate - c_prev) * update * (1 - update)",
+            "ds_u = dc * (candidate - c_prev) * (1 - update)",
+            "The slope of a sigmoid is s * (1 - s). Here it is 1 - s alone, for both gates.",
+            also=(("c_prev * reset * (1 - reset)", "c_prev * (1 - reset)"),),
+        ),
+        Edit(
+            "slope-of-update-is-the-gate",
+            "* update * (1 - update)",
+            "* update",
+            "The slope of the update gate is update * (1 - update). Its factor 1 - update is "
+            "missing.",
+        ),
+        Edit(
+            "slope-of-reset-is-the-gate",
+            "* reset * (1 - reset)",
+            "* reset",
+            "The slope of the reset gate is reset * (1 - reset). Its factor 1 - reset is missing.",
+        ),
+        Edit(
+            "slopes-are-the-gates",
+            "* update * (1 - update)",
+            "* update",
+            "The slope of a sigmoid is s * (1 - s). Here it is s alone, for both gates.",
+            also=(("* reset * (1 - reset)", "* reset"),),
+        ),
+        Edit(
+            "reset-through-Wc",
+            "ds_r @ p.Wr",
+            "ds_r @ p.Wc",
+            "The way back through the reset gate goes through Wc. The gate was made with Wr.",
+        ),
     ),
     alternatives=(by_hand, fused, state_and_input_apart, in_float32),
     derivative=derivative,

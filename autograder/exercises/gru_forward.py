@@ -212,6 +212,14 @@ EXERCISE = Exercise(
             "c0 was stored as c[0], and the loop starts at t = 1: the first step is never taken. "
             "c[0] is what comes of the first step; c0 stands before all of them.",
         ),
+        Edit(
+            "zeros-between-steps",
+            "c_prev = c[t]",
+            "c_prev = 0 * c[t]",
+            "From the second step on every step begins with zeros, as if c[-1] were read, which "
+            "is not filled yet. A step begins with the memory that the step before has left: c[t "
+            "- 1].",
+        ),
     ),
     alternatives=(appending, projecting_first, recursive, with_a_slot_for_c0, in_float32),
 )

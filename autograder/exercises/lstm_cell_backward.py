@@ -676,6 +676,31 @@ EXERCISE = Exercise(
             "The parameters' gradients are divided by m. If the loss is a mean, that division is "
             "in da already, and must not be made twice.",
         ),
+        Edit(
+            "slopes-without-the-gates",
+            "ds_f = dc * c_prev * forget * (1 - forget)",
+            "ds_f = dc * c_prev * (1 - forget)",
+            "The slope of a sigmoid is s * (1 - s). Here it is 1 - s alone, for all three gates.",
+            also=(
+                (
+                    "ds_u = dc * candidate * update * (1 - update)",
+                    "ds_u = dc * candidate * (1 - update)",
+                ),
+                ("ds_o = da * tanh_c * output * (1 - output)", "ds_o = da * tanh_c * (1 - output)"),
+            ),
+        ),
+        Edit(
+            "slope-of-forget-without-the-gate",
+            "ds_f = dc * c_prev * forget * (1 - forget)",
+            "ds_f = dc * c_prev * (1 - forget)",
+            "The slope of the forget gate is forget * (1 - forget). Its factor forget is missing.",
+        ),
+        Edit(
+            "slope-of-c-not-squared",
+            "(1 - tanh_c**2)",
+            "(1 - tanh_c)",
+            "The slope of tanh(c) is 1 minus its square. Here it is not squared.",
+        ),
     ),
     alternatives=(by_hand, fused, with_einsum, column_by_column, in_float32),
     derivative=derivative,

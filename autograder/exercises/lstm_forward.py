@@ -300,6 +300,14 @@ EXERCISE = Exercise(
             " is never taken. a[0] and c[0] are what comes of the first step; a0 and c0 stand "
             "before all of them.",
         ),
+        Edit(
+            "zeros-between-steps",
+            "a_prev, c_prev = a[t], c[t]",
+            "a_prev, c_prev = 0 * a[t], 0 * c[t]",
+            "From the second step on every step begins with zeros, as if a[-1] and c[-1] were "
+            "read, which are not filled yet. A step begins with what the step before has left: "
+            "a[t - 1] and c[t - 1].",
+        ),
     ),
     alternatives=(appending, projecting_first, with_slots_for_the_start, recursive, in_float32),
 )

@@ -258,6 +258,25 @@ EXERCISE = Exercise(
             "The step grows with w and not with |w|, so that a large negative entry gets the "
             "small step, which drowns in rounding. Take the absolute value.",
         ),
+        Edit(
+            "values-added",
+            "(f(above) - f(below)) / apart",
+            "(f(above) + f(below)) / apart",
+            "The two values are added. What changes from one to the other is their difference.",
+        ),
+        Edit(
+            "one-value-alone",
+            "(f(above) - f(below)) / apart",
+            "f(above) / apart",
+            "One value is divided by the step. How much f changes is the difference of two values.",
+        ),
+        Edit(
+            "step-of-rounding",
+            "np.cbrt(np.finfo(float).eps)",
+            "np.finfo(float).eps",
+            "The step is as small as rounding itself: both values come out the same. Take its "
+            "cube root.",
+        ),
     ),
     alternatives=(in_place_and_back, flattened, with_four_values),
 )

@@ -245,6 +245,20 @@ EXERCISE = Exercise(
             " infinity times 0 is NaN. Take the logarithms of real steps only.",
             also=(("np.exp(surprise.mean())", "np.exp(surprise.sum() / mask.sum())"),),
         ),
+        Edit(
+            "no-logarithm",
+            "-np.log(y_hat[mask, y[mask]])",
+            "-y_hat[mask, y[mask]]",
+            "The logarithm is missing: the exponential is taken of minus the mean probability, "
+            "and not of the mean of -log.",
+        ),
+        Edit(
+            "logarithm-at-the-end",
+            "np.exp(surprise.mean())",
+            "np.log(surprise.mean())",
+            "The surprise is already a logarithm. Its mean is turned back into a number of tokens"
+            " by exp, not by another log.",
+        ),
     ),
     alternatives=(by_hand, geometric, in_bits, in_float32, as_an_array),
 )

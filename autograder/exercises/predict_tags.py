@@ -211,6 +211,13 @@ EXERCISE = Exercise(
             "The first tag that is more probable than the average was taken, and not the most "
             "probable.",
         ),
+        Edit(
+            "one-tag-for-all",
+            "y_hat.argmax(axis=-1)",
+            "y_hat.argmax()",
+            "argmax without an axis is one place in the whole array, counted through. One tag is "
+            "asked for at each step: axis=-1.",
+        ),
     ),
     alternatives=(in_loops, sentence_by_sentence, through_a_mask, by_sorting),
 )

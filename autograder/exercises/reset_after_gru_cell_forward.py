@@ -235,6 +235,25 @@ EXERCISE = Exercise(
             "The candidate hears (1 - reset) * recurrent. In spite of its name, an open reset gate "
             "lets the memory through, and a shut one resets it.",
         ),
+        Edit(
+            "candidate-without-the-input",
+            "np.tanh(x_t @ Wcx.T + p.bc",
+            "np.tanh(p.bc",
+            "The candidate does not hear the input: x_t @ Wcx.T is missing.",
+        ),
+        Edit(
+            "candidate-of-the-recurrent-part-alone",
+            "np.tanh(x_t @ Wcx.T + p.bc + reset * recurrent)",
+            "np.tanh(reset * recurrent)",
+            "The candidate is made of the reset part alone: the input's part, x_t @ Wcx.T + bc, "
+            "is missing.",
+        ),
+        Edit(
+            "reset-added",
+            "reset * recurrent",
+            "reset + recurrent",
+            "The reset gate is added to the recurrent part. It scales it: multiply.",
+        ),
     ),
     alternatives=(as_pytorch_has_it, by_hand, with_einsum, in_float32),
 )

@@ -229,6 +229,14 @@ EXERCISE = Exercise(
             "The state went through a sigmoid. A plain recurrent cell uses tanh, so that a unit can be "
             "negative as well as positive.",
         ),
+        Edit(
+            "zeros-between-steps",
+            "a_prev = a[t]",
+            "a_prev = 0 * a[t]",
+            "From the second step on every step begins with zeros, as if a[-1] were read, which "
+            "is not filled yet. A step begins with the state that the step before has left: a[t -"
+            " 1].",
+        ),
     ),
     alternatives=(appending, projecting_first, with_a_slot_for_a0, recursive, in_float32),
 )

@@ -194,6 +194,20 @@ EXERCISE = Exercise(
             "x_t = np.exp(output_forward(a, params))\n        x_t = x_t / x_t.sum(axis=-1, keepdims=True)",
             "Softmax was taken of the predictions. output_forward returns probabilities already.",
         ),
+        Edit(
+            "input-is-never-new",
+            "x_t = output_forward(a, params)",
+            "_new = output_forward(a, params)",
+            "x_t never changes: every step reads x_1, and stores it. What was predicted is the "
+            "next input.",
+        ),
+        Edit(
+            "state-is-never-new",
+            "a, _cache = rnn_cell_forward(x_t, a, params)",
+            "_state, _cache = rnn_cell_forward(x_t, a, params)",
+            "The new state goes nowhere: every prediction is made from a0. Give it back its name "
+            "a.",
+        ),
     ),
     alternatives=(filling, states_and_scores_written_out, recursive, in_float32),
 )

@@ -89,6 +89,10 @@ EXERCISE = Exercise(
             partial(inputs, y_hat=[0.22, 0.2, 0.2, 0.19, 0.19], temperature=0.001, draws=40),
         ),
         Case("a vocabulary of one", partial(inputs, y_hat=[1.0], temperature=0.7, draws=5)),
+        Case(
+            "one frequent token and twenty rare ones",
+            partial(inputs, y_hat=[0.4] + [0.03] * 20, temperature=1.0),
+        ),
     ),
     returns=("token",),
     points=3,
@@ -221,6 +225,13 @@ EXERCISE = Exercise(
             CHOICE,
             "rng.choice(np.arange(1, len(y_hat) + 1), p=weights / weights.sum())",
             "Tokens are counted from 1 here. A token should be an index into y_hat, whose first is 0.",
+        ),
+        Edit(
+            "gumbel-subtracted",
+            "rng.choice(len(y_hat), p=weights / weights.sum())",
+            "np.argmax(np.log(np.maximum(weights, 1e-300)) - rng.gumbel(size=len(weights)))",
+            "Gumbel's numbers are subtracted. Add them to the logarithms: the other way round, "
+            "frequent tokens come too often.",
         ),
     ),
     alternatives=(by_intervals, by_racing, by_a_loop, by_multinomial),

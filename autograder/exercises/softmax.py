@@ -223,6 +223,26 @@ EXERCISE = Exercise(
             "The scores were divided by the largest, which changes the probabilities. Subtract "
             "it: softmax knows only the differences between scores.",
         ),
+        Edit(
+            "largest-over-axis-1",
+            "z.max(axis=-1, keepdims=True)",
+            "z.max(axis=1, keepdims=True)",
+            "The largest score is taken along axis 1. With three axes those are the examples of a"
+            " step: the scores of one softmax lie along the last axis.",
+        ),
+        Edit(
+            "shifted-scores-for-exponentials",
+            "np.exp(z - z.max(axis=-1, keepdims=True))",
+            "z - z.max(axis=-1, keepdims=True)",
+            "The exponential is missing: the scores are shifted and divided by their sum.",
+        ),
+        Edit(
+            "shifted-by-themselves",
+            "z - z.max(axis=-1, keepdims=True)",
+            "z - z",
+            "Every score is shifted by itself, so that all exponentials are 1. Subtract the "
+            "largest score of each row.",
+        ),
     ),
     alternatives=(by_hand, through_logarithms, pairwise, in_float32, as_a_list),
 )

@@ -337,6 +337,25 @@ EXERCISE = Exercise(
             "An I at the beginning of a sentence went on with the entity at the end of the "
             "sentence before. Begin each sentence with no entity open.",
         ),
+        Edit(
+            "kind-is-half-of-the-tag",
+            "(tag - 1) // 2",
+            "tag // 2",
+            "tag // 2 puts the B and the I of one kind into two kinds. Tags are counted from 1 "
+            "after O: (tag - 1) // 2 is the same for both.",
+        ),
+        Edit(
+            "an-O-begins-one",
+            "kind is None and tag > 0",
+            "kind is None",
+            "An O begins an entity, too. Outside of entities nothing is open.",
+        ),
+        Edit(
+            "none-is-ever-closed",
+            "kind is not None and tag != 2 * kind + 2",
+            "False",
+            "No entity is ever closed, so none is found. What is not the I of its kind closes it.",
+        ),
     ),
     alternatives=(in_words, by_borders, looking_ahead),
 )

@@ -34,12 +34,13 @@ def edits(path):
     return scope["EXERCISE"].misconceptions
 
 
-def test_an_entry_is_written_at_the_end_and_in_form(module):
+@pytest.mark.parametrize("fresh", [FRESH, FRESH._replace(also=(("np.exp(z", "np.exp(2 * z"),))])
+def test_an_entry_is_written_at_the_end_and_in_form(module, fresh):
     before = edits(module)
-    assert add("softmax", FRESH) == module
+    assert add("softmax", fresh) == module
     after = edits(module)
     assert after[:-1] == before
-    assert after[-1] == FRESH
+    assert after[-1] == fresh
     format_ = [sys.executable, "-m", "ruff", "format", "--diff", "--isolated", "--line-length=100"]
     done = subprocess.run([*format_, str(module)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
