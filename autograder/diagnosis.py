@@ -469,7 +469,7 @@ def _as_it_is_made(
     right = {path: value for path, value in quantities.items() if path not in wrong}
     known = parts.given(key, finding.case) | right
     for each in finding.differences:
-        text = each.wrong is not None and formulas.formula(each.got, known, key.rtol)
+        text = each.wrong is not None and formulas.formula(each.got, known)
         if text:
             return f"{each.name} is {text} here. Compare that with the formula in the text."
     return ""

@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograder.fits import wrong_entries
 from course.given import sigmoid
 
 ENOUGH = 3  # entries; fewer numbers agree by chance
 FEW = 6  # entries by which formulas are sought; all are compared where these agree
 MANY = 36  # factors that products are made of
+MOST = 1000  # pairs of products that are looked at; where more are near, numbers tell nothing
+EXACT = 1e-9  # of an entry
+ROUNDING = 1e-14  # of the largest entry
 LENGTHS = (1, 2, 3)  # factors of one product
 
 Terms = list[tuple[int, int]]
@@ -44,14 +46,14 @@ class Products(NamedTuple):
         """The factors in a sum of products; of equally many, what comes first."""
         return sum(len(self.chosen[i]) for _, i in terms), terms
 
-    def make_up(self, terms: Terms, got: np.ndarray, rtol: float) -> bool:
+    def make_up(self, terms: Terms, got: np.ndarray) -> bool:
         """Whether a sum of products is an array; where it has an axis more, its sum over that."""
         made = sum(
             sign * np.prod([self.factors[j].value for j in self.chosen[i]], axis=0)
             for sign, i in terms
         )
         whole = np.asarray(made if np.shape(made) == got.shape else np.sum(made, axis=0))
-        return not wrong_entries(got, whole, rtol).any()
+        return bool((np.abs(whole - got) <= _tolerance(got)).all())
 
     def up_to(self, length: int) -> "Products":
         """Those of no more factors than that."""
@@ -59,7 +61,7 @@ class Products(NamedTuple):
         return Products(self.factors, self.chosen[:n], self.values[:n])
 
 
-def formula(got: np.ndarray, known: Mapping[str, Any], rtol: float) -> str:
+def formula(got: np.ndarray, known: Mapping[str, Any]) -> str:
     """The shortest formula that makes an array, or an empty string.
 
     It is a product of up to three factors, a sum or difference of two such products, or a sum of
@@ -70,23 +72,29 @@ def formula(got: np.ndarray, known: Mapping[str, Any], rtol: float) -> str:
     Parameters
     ----------
     got : (n_a,) or (m, n_a) ndarray
+        Of float64; other numbers are too few digits to know them by.
     known : dict
         From names to arrays and numbers.
-    rtol : float
     """
-    if got.size < ENOUGH or got.dtype.kind != "f" or got.ndim > 2:
+    if got.size < ENOUGH or got.dtype != np.float64 or got.ndim > 2:
         return ""
     if not np.isfinite(got).all() or np.ptp(got) == 0:
         return ""
     few = np.unique(np.linspace(0, got.size - 1, FEW).astype(int))
     for shape in _shapes(got, known):
         products = _products(list(_factors(known, shape))[:MANY], got.shape, few)
-        for sums in _sums(got.ravel()[few], products, rtol):
-            made = [each for each in sums if products.make_up(each, got, rtol)]
+        for sums in _sums(got.ravel()[few], products):
+            made = [each for each in sums if products.make_up(each, got)]
             if made:
                 text = products.text(min(made, key=products.length))
                 return text if shape == got.shape else f"the sum of {text} over the examples"
     return ""
+
+
+def _tolerance(got: np.ndarray) -> np.ndarray:
+    """How far each entry of what is made may be from what came out."""
+    sizes = np.abs(got)
+    return np.asarray(EXACT * sizes + ROUNDING * sizes.max())
 
 
 def _shapes(got: np.ndarray, known: Mapping[str, Any]) -> Iterator[tuple[int, ...]]:
@@ -139,31 +147,33 @@ def _choices(many: int, n: int) -> np.ndarray:
     return np.array(list(combinations_with_replacement(range(many), n)))
 
 
-def _sums(got: np.ndarray, products: Products, rtol: float) -> Iterator[list[Terms]]:
+def _sums(got: np.ndarray, products: Products) -> Iterator[list[Terms]]:
     """Sums of products that make a few entries: of one product, of two, of two and a factor."""
-    near = rtol * np.abs(got).max()
     for sign in (1, -1):
-        found = (np.abs(sign * products.values - got) <= near).all(axis=1)
+        found = (np.abs(sign * products.values - got) <= _tolerance(got)).all(axis=1)
         yield [[(sign, int(i))] for i in np.flatnonzero(found)[:1]]
-    yield list(_pairs(got, products, rtol))
+    yield list(_pairs(got, products))
     shorter = products.up_to(2)
     yield [
         [*pair, (1, i)]
         for i, each in enumerate(products.up_to(1).values)
-        for pair in _pairs(got - each, shorter, rtol)
+        for pair in _pairs(got - each, shorter)
     ]
 
 
-def _pairs(got: np.ndarray, products: Products, rtol: float) -> Iterator[Terms]:
+def _pairs(got: np.ndarray, products: Products) -> Iterator[Terms]:
     """Pairs of products that make a few entries, sought by one number that each of them has."""
     weights = np.cos(np.arange(1.0, got.size + 1))
     marks, mark = products.values @ weights, float(got @ weights)
     order = np.argsort(marks)
     ordered = marks[order]
-    near = rtol * float(np.abs(got).max()) * got.size
+    near = _tolerance(got)
     for first, sign in ((1, 1), (1, -1), (-1, -1)):
         wanted = sign * (mark - first * marks)
-        low, high = (np.searchsorted(ordered, wanted + end) for end in (-near, near))
+        ends = (-near.sum(), near.sum())
+        low, high = (np.searchsorted(ordered, wanted + end) for end in ends)
+        if (high - low).sum() > MOST:
+            return
         for i in np.flatnonzero(high > low):
             for j in order[low[i] : high[i]]:
                 made = first * products.values[i] + sign * products.values[j]
