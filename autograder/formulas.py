@@ -86,7 +86,7 @@ def formula(got: np.ndarray, known: Mapping[str, Any]) -> str:
         for sums in _sums(got.ravel()[few], products):
             made = [each for each in sums if products.make_up(each, got)]
             if made:
-                text = products.text(min(made, key=products.length))
+                text = f"`{products.text(min(made, key=products.length))}`"
                 return text if shape == got.shape else f"the sum of {text} over the examples"
     return ""
 
