@@ -104,11 +104,15 @@ def text(plain: str) -> str:
     return html.escape(plain, quote=True)
 
 
+def sentence(plain: str) -> str:
+    """Plain text, for HTML, in which backticks mark code."""
+    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", text(plain))
+
+
 def paragraph(plain: str, lead: str = "") -> str:
-    """A paragraph of plain text, in which backticks mark code; it may begin with a bold lead."""
-    said = re.sub(r"`([^`\n]+)`", r"<code>\1</code>", text(plain))
+    """A paragraph of sentences; it may begin with a bold lead."""
     bold = f"<b>{text(lead)}</b> " if lead else ""
-    return f'<p style="margin:.6em 0 0">{bold}{said}</p>'
+    return f'<p style="margin:.6em 0 0">{bold}{sentence(plain)}</p>'
 
 
 def listing(lines: Sequence[str]) -> str:

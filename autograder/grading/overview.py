@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
+from autograder.card import sentence
 from autograder.grading import classroom, tasks
 from autograder.grading.integrity import Pair
 from autograder.grading.sanitise import Notebook, legible
@@ -324,7 +325,7 @@ def _causes(groups: Sequence[Group], links: Links, example: Example) -> Iterator
     yield "<h3>What was misunderstood</h3>"
     if not groups:
         yield "<p>No known misconception was found.</p>"
-    yield from (_group(group, links, example, html.escape(group.why)) for group in groups[:SHOWN])
+    yield from (_group(group, links, example, sentence(group.why)) for group in groups[:SHOWN])
     yield _more(groups)
 
 
@@ -339,7 +340,7 @@ def _clusters(groups: Sequence[Group], links: Links, example: Example) -> Iterat
             "command that makes a misconception of it, which the next learner is told.</p>"
         )
     for group in groups[:SHOWN]:
-        why = f"The check says: {html.escape(legible(group.why))} ({group.id})"
+        why = f"The check says: {sentence(legible(group.why))} ({group.id})"
         yield _group(group, links, example, why, _naming(group))
     yield _more(groups)
 
