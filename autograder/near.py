@@ -1,6 +1,7 @@
 """Answers that are near a right one, or near a known wrong one."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import permutations
 from typing import Any, NamedTuple
 
@@ -228,6 +229,17 @@ def mistaken(key: AnswerKey, finding: Report, outcomes: Sequence[Outcome], answe
     arrays = (each for each in finding.differences if each.wrong is not None)
     stories = (_mistaken_for(each, known, key.rtol) for each in arrays)
     return next(filter(None, stories), "")
+
+
+def first_mistaken(
+    key: AnswerKey, finding: Report, outcomes: Sequence[Outcome], answers: Answers
+) -> str:
+    """What `mistaken` says of the first wrong quantity, if others may be wrong because of it.
+
+    Nothing else is made of a bias.
+    """
+    first = [each for each in finding.differences[:1] if np.ndim(each.got) > 1]
+    return mistaken(key, replace(finding, differences=tuple(first)), outcomes, answers)
 
 
 def _mistaken_for(wrong: Difference, known: dict[str, Any], rtol: float) -> str:
