@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograder.fits import tolerance, wrong_entries
-from autograder.tree import leaves, plain, put, revive
+from autograder.tree import leaves_of, plain, put, revive
 
 Sketch = np.ndarray
 Sketches = dict[str, dict[str, Sketch]]
@@ -25,7 +25,7 @@ MOST = 64  # alterations of one case; each is a run of the reference
 def alterations(case: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Stories of "it", and the arguments of which they are true; the simplest first."""
     tree = {name: plain(value) for name, value in case.items()}
-    arrays = {path: leaf for path, leaf in _leaves(tree).items() if _altering(leaf)}
+    arrays = {path: leaf for path, leaf in leaves_of(tree).items() if _altering(leaf)}
     if len(arrays) > MANY:
         arrays = {path: leaf for path, leaf in arrays.items() if "[" not in path}
     for path, array in arrays.items():
@@ -56,12 +56,6 @@ def _alone(path: str, array: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
         yield f"{so} {path}[::-1] in place of {path}: its steps in reverse.", array[::-1]
         yield f"{so} {path}[0] at every step of {path}.", np.broadcast_to(array[0], array.shape)
         yield f"{so} {path}[-1] at every step of {path}.", np.broadcast_to(array[-1], array.shape)
-
-
-def _leaves(tree: dict[str, Any]) -> dict[str, Any]:
-    return {
-        path: leaf for name, value in tree.items() for path, leaf in leaves(value, name).items()
-    }
 
 
 def _altering(leaf: Any) -> bool:

@@ -61,7 +61,7 @@ def judge(key: AnswerKey, run: Run, source: str | None = None) -> Report:
         return first
     best = first
     for lend in lendings(key.calls)[1:]:
-        again = _hurried(_climb(key, run(lend), key.answers(lend)), key, source)
+        again = _climb(key, run(lend), key.answers(lend), guess=False)
         if again.passed:
             return replace(again, notes=(*again.notes, _lent(lend)))
         if again.misconception and not best.misconception:
@@ -146,8 +146,10 @@ def _placeholder(node: ast.stmt) -> bool:
 # ------------------------------------------------------------------ rungs 2 to 8
 
 
-def _climb(key: AnswerKey, outcomes: Sequence[Outcome], answers: Answers) -> Report:
-    """The report on one set of outcomes."""
+def _climb(
+    key: AnswerKey, outcomes: Sequence[Outcome], answers: Answers, guess: bool = True
+) -> Report:
+    """The report on one set of outcomes; a guess at the cause takes longer than all the rest."""
     outcomes = [_fitted(o, e) for o, e in zip(outcomes, answers.expected, strict=True)]
     found = [_case(key, k, o, answers.expected[k]) for k, o in enumerate(outcomes)]
     failed = [finding for finding in found if finding is not None]
@@ -163,7 +165,9 @@ def _climb(key: AnswerKey, outcomes: Sequence[Outcome], answers: Answers) -> Rep
         return _report(key, Rung.NOT_ATTEMPTED)
     worst = min(failed, key=partial(_rank, failed))
     named = _misconception(outcomes, answers, key)
-    cause = named.why if named else _likely(key, worst, failed, outcomes, answers)
+    cause = named.why if named else ""
+    if guess and not named:
+        cause = _likely(key, worst, failed, outcomes, answers)
     return replace(
         worst,
         passed_cases=len(found) - len(failed),
@@ -429,18 +433,17 @@ def _overwritten(
 
 def _told(key: AnswerKey, finding: Report, outcomes: Sequence[Outcome], answers: Answers) -> str:
     """How the wrong values of a case may have come about, told of the first that tells it."""
-    arrays = [each for each in finding.differences if each.wrong is not None]
-    if finding.case is None or not arrays:
+    if finding.case is None or not finding.arrays:
         return ""
     shares = answers.shares[finding.case]
     sizes = parts.sizes(key, finding.case)
     always = near.over_cases(key, finding, outcomes, answers)
     given = parts.given(key, finding.case)
-    found = ((d, _story(d, key.rtol, shares, sizes, given)) for d in arrays)
+    found = ((d, _story(d, key.rtol, shares, sizes, given)) for d in finding.arrays)
     stories = (  # what is nearly right is a consequence of what is wrong before it
         _about(d.name, story, key)
         for d, story in found
-        if story != fits.SIX_DIGITS or d is arrays[0]
+        if story != fits.SIX_DIGITS or d is finding.arrays[0]
     )
     return always or next(filter(None, stories), "")
 
@@ -453,8 +456,8 @@ def _of_others(
         return ""
     stories = (
         _about(d.name, altered.told(d.got, known, d.expected, key.rtol), key)
-        for d in finding.differences
-        if d.wrong is not None and (known := answers.altered().get(d.name))
+        for d in finding.arrays
+        if (known := answers.altered().get(d.name))
     )
     return next(filter(None, stories), "")
 
@@ -469,19 +472,17 @@ def _as_it_is_made(
     quantities = parts.named(key.returns, answers.expected[finding.case])
     right = {path: value for path, value in quantities.items() if path not in wrong}
     known = parts.given(key, finding.case) | right
-    for each in finding.differences:
-        text = each.wrong is not None and formulas.formula(each.got, known)
-        if text:
-            return f"{each.name} is {text} here. Compare that with the formula in the text."
-    return ""
+    found = ((each.name, formulas.formula(each.got, known)) for each in finding.arrays)
+    said = "{} is {} here. Compare that with the formula in the text."
+    return next((said.format(name, text) for name, text in found if text), "")
 
 
 def _on_the_way_back(
     key: AnswerKey, finding: Report, outcomes: Sequence[Outcome], answers: Answers
 ) -> str:
     """Where a gradient over time goes wrong on its way back, or an empty string."""
-    arrays = (each for each in finding.differences if each.wrong is not None)
-    return next(filter(None, (fits.backwards(d.name, d.wrong, d.axes) for d in arrays)), "")
+    stories = (fits.backwards(d.name, d.wrong, d.axes) for d in finding.arrays)
+    return next(filter(None, stories), "")
 
 
 def _story(

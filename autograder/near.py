@@ -203,7 +203,7 @@ def all_alike(
     key: AnswerKey, finding: Report, outcomes: Sequence[Outcome], answers: Answers
 ) -> str:
     """By which size, or sign, all wrong quantities of a case are off, or an empty string."""
-    arrays = [each for each in finding.differences if each.wrong is not None]
+    arrays = finding.arrays
     if len(arrays) < 2 or len(arrays) < len(finding.differences) or finding.case is None:
         return ""
     factors = [fits.factor(each.expected, each.got, key.rtol) for each in arrays]
@@ -226,8 +226,7 @@ def mistaken(key: AnswerKey, finding: Report, outcomes: Sequence[Outcome], answe
         return ""
     known = parts.given(key, finding.case)
     known |= parts.named(key.returns, answers.expected[finding.case])
-    arrays = (each for each in finding.differences if each.wrong is not None)
-    stories = (_mistaken_for(each, known, key.rtol) for each in arrays)
+    stories = (_mistaken_for(each, known, key.rtol) for each in finding.arrays)
     return next(filter(None, stories), "")
 
 

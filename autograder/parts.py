@@ -8,7 +8,7 @@ import numpy as np
 from autograder import fits
 from autograder.answers import AnswerKey
 from autograder.kinds import numbers
-from autograder.tree import Record, leaves, plain
+from autograder.tree import Record, leaves, leaves_of, plain
 from autograder.trial import Outcome
 
 
@@ -80,11 +80,7 @@ def sizes(key: AnswerKey, k: int) -> dict[str, int]:
 
 def given(key: AnswerKey, k: int) -> dict[str, Any]:
     """The leaves of the arguments of case k, by their paths."""
-    return {
-        path: leaf
-        for name, value in key.cases[k].items()
-        for path, leaf in leaves(plain(value), name).items()
-    }
+    return leaves_of(key.cases[k])
 
 
 def same(one: Any, two: Any, rtol: float) -> bool:

@@ -161,6 +161,11 @@ class Report:
         return self.cause or next(iter(self.findings), str(self.rung))
 
     @property
+    def arrays(self) -> list[Difference]:
+        """The differences that are of arrays, entry by entry."""
+        return [each for each in self.differences if each.wrong is not None]
+
+    @property
     def findings(self) -> tuple[str, ...]:
         """What is wrong, line by line."""
         width = max((len(d.name) for d in self.differences[:3]), default=0)

@@ -121,6 +121,11 @@ def leaves(tree: Any, path: str = "") -> dict[str, Any]:
     return dict(_leaves(tree, path))
 
 
+def leaves_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The arrays and scalars of several values, such as the arguments of a case, by their paths."""
+    return {path: leaf for name, v in values.items() for path, leaf in _leaves(plain(v), name)}
+
+
 def _leaves(tree: Any, path: str) -> Iterator[tuple[str, Any]]:
     if isinstance(tree, Record):
         for name, value in tree.fields.items():

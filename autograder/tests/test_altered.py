@@ -52,10 +52,11 @@ def test_whatever_is_told_is_true(name):
 
     right, known = made_of(key.cases[0]), key.answers(()).altered()
     made = {story: made_of(case) for story, case in altered.alterations(key.cases[0])}
-    for quantities in made.values():
+    for story, quantities in made.items():
         for path, value in quantities.items():
             if not parts.same(value, right.get(path), key.rtol):
                 told = altered.told(value, known.get(path, {}), right.get(path), key.rtol)
+                assert bool(told) >= (story in known.get(path, {}))
                 assert not told or parts.same(made[told][path], value, 1e-6)
     for path, value in right.items():
         assert not altered.told(value, known.get(path, {}), value, key.rtol)
