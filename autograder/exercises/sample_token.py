@@ -91,7 +91,7 @@ EXERCISE = Exercise(
         Case("a vocabulary of one", partial(inputs, y_hat=[1.0], temperature=0.7, draws=5)),
         Case(
             "one frequent token and twenty rare ones",
-            partial(inputs, y_hat=[0.4] + [0.03] * 20, temperature=1.0),
+            partial(inputs, y_hat=[0.4] + [0.03] * 20, temperature=1.0, draws=200),
         ),
     ),
     returns=("token",),
